@@ -1,0 +1,59 @@
+package account
+
+import (
+	"context"
+	"time"
+
+	"github.com/blabber-hive/blabber-hive/internal/chat"
+)
+
+// Users keeps accounts. What is not there is chat.ErrNotFound.
+type Users interface {
+	// CreateUser adds an account; chat.UsernameTaken where the (folded) username is in use.
+	CreateUser(ctx context.Context, user chat.User, passwordHash string) error
+	// User reads an account.
+	User(ctx context.Context, id chat.UserID) (chat.User, error)
+	// Credentials reads an account and its password hash by folded username.
+	Credentials(ctx context.Context, username string) (chat.User, string, error)
+	// UpdateUser writes everything but the id, the username and the creation time.
+	UpdateUser(ctx context.Context, user chat.User) error
+	// SetPassword replaces the password hash.
+	SetPassword(ctx context.Context, id chat.UserID, passwordHash string) error
+	// SearchUsers reads accounts, disabled ones left out, whose username or display name contains query (any if empty,
+	// case folded), by username, at most limit.
+	SearchUsers(ctx context.Context, query string, after chat.Cursor, limit int) ([]chat.User, chat.Cursor, error)
+}
+
+// Sessions keeps signed-in devices and the hashes of their refresh tokens. What is not there is chat.ErrNotFound.
+type Sessions interface {
+	// CreateSession adds a session with its first refresh token's hash.
+	CreateSession(ctx context.Context, session chat.Session, refreshHash [32]byte) error
+	// RotateRefresh replaces the refresh token spent by next, once: of two callers with the same spent hash one gets
+	// RefreshRotated. A hash that was replaced before is RefreshRaced within grace of its replacement, else RefreshReused;
+	// either way the session that it belonged to is returned. It moves LastUsedAt to now and ExpiresAt to expires.
+	RotateRefresh(ctx context.Context, spent, next [32]byte, now, expires time.Time, grace time.Duration) (chat.Session, chat.RefreshOutcome, error)
+	// Session reads a session.
+	Session(ctx context.Context, id chat.SessionID) (chat.Session, error)
+	// SessionsOf reads a person's sessions that have not expired at now, last used first.
+	SessionsOf(ctx context.Context, user chat.UserID, now time.Time) ([]chat.Session, error)
+	// DeleteSession ends one session; ErrNotFound where it is not that person's.
+	DeleteSession(ctx context.Context, user chat.UserID, id chat.SessionID) error
+	// DeleteSessions ends all sessions of a person but one (none stays if except is zero).
+	DeleteSessions(ctx context.Context, user chat.UserID, except chat.SessionID) error
+}
+
+// Keys keeps the server's own secrets.
+type Keys interface {
+	// Key reads the secret of that name; where there is none it stores fresh and answers that. All callers get the same.
+	Key(ctx context.Context, name string, fresh []byte) ([]byte, error)
+}
+
+// Signals tells every node that sessions ended or a profile changed.
+type Signals interface {
+	Signal(ctx context.Context, signal chat.Signal) error
+}
+
+// Limiter bounds attempts; see message.Limiter, of which this is the same.
+type Limiter interface {
+	Allow(ctx context.Context, key string, perSecond float64, burst int) (retryAfter time.Duration, ok bool)
+}

@@ -1,0 +1,185 @@
+package chat
+
+import "time"
+
+// Kind says what an event does.
+type Kind string
+
+// The kinds of events. A void event stands for a number that the store had to give up; readers skip it.
+const (
+	KindMessage  Kind = "message"
+	KindEdit     Kind = "edit"
+	KindDelete   Kind = "delete"
+	KindReaction Kind = "reaction"
+	KindMember   Kind = "member"
+	KindRoom     Kind = "room"
+	KindVoid     Kind = "void"
+)
+
+// MemberChange says what happened to a member.
+type MemberChange string
+
+// The changes of members. After the first group the person is in the room, after the second not.
+const (
+	MemberJoined  MemberChange = "joined"
+	MemberRole    MemberChange = "role"
+	MemberMuted   MemberChange = "muted"
+	MemberUnmuted MemberChange = "unmuted"
+
+	MemberLeft    MemberChange = "left"
+	MemberRemoved MemberChange = "removed"
+	MemberBanned  MemberChange = "banned"
+)
+
+// Leaves reports whether the change takes the person out of the room.
+func (c MemberChange) Leaves() bool {
+	return c == MemberLeft || c == MemberRemoved || c == MemberBanned
+}
+
+// RoomChange says what happened to a room.
+type RoomChange string
+
+// The changes of rooms.
+const (
+	RoomCreated RoomChange = "created"
+	RoomChanged RoomChange = "changed"
+)
+
+// Record is one thing that somebody did in a room, as it stands in the log before it has a number. ID makes it
+// idempotent: for a message the message's own id, for anything else one made by the server. Which other fields are set
+// follows from Kind:
+//
+//	message   Body, ReplyTo, Mentions, MentionsAll, Fingerprint
+//	edit      Target, Body, Mentions, MentionsAll
+//	delete    Target
+//	reaction  Target, Emoji, Added
+//	member    Member
+//	room      Room
+type Record struct {
+	ID    MessageID `json:"id"`
+	Room  RoomID    `json:"room_id"`
+	Kind  Kind      `json:"kind"`
+	At    time.Time `json:"at"`
+	Actor Profile   `json:"actor"`
+
+	Target      MessageID     `json:"target,omitzero"`
+	Body        string        `json:"body,omitempty"`
+	ReplyTo     MessageID     `json:"reply_to,omitzero"`
+	Mentions    []UserID      `json:"mentions,omitempty"`
+	MentionsAll bool          `json:"mentions_all,omitempty"`
+	Fingerprint Fingerprint   `json:"fingerprint,omitzero"`
+	Emoji       string        `json:"emoji,omitempty"`
+	Added       bool          `json:"added,omitempty"`
+	Moderation  bool          `json:"moderation,omitempty"` // the actor acts as a moderator, not as the message's sender
+	Member      *MemberDetail `json:"member,omitempty"`
+	Info        *RoomDetail   `json:"room,omitempty"`
+}
+
+// MemberDetail is what a member event tells.
+type MemberDetail struct {
+	User       Profile      `json:"user"`
+	Role       Role         `json:"role"`
+	JoinedAt   time.Time    `json:"joined_at"`
+	MutedUntil time.Time    `json:"muted_until,omitzero"`
+	Change     MemberChange `json:"change"`
+}
+
+// RoomDetail is what a room event tells.
+type RoomDetail struct {
+	Room   Room       `json:"room"`
+	Change RoomChange `json:"change"`
+}
+
+// ReactionDetail is what a reaction event tells beside the message's new state.
+type ReactionDetail struct {
+	Emoji string `json:"emoji"`
+	Added bool   `json:"added"`
+}
+
+// Event is a record that has its number. Message is the whole message after the change, for the kinds that have one.
+// RecordID is the id of the record it came from; it makes the event idempotent in the store.
+type Event struct {
+	Room     RoomID
+	Seq      Seq
+	Kind     Kind
+	At       time.Time
+	Actor    Profile
+	RecordID MessageID
+	Message  *Message
+	Reaction *ReactionDetail
+	Member   *MemberDetail
+	Info     *RoomDetail
+}
+
+// Envelope is an event on its way to the people in its room: Body is its JSON, encoded once. Kind, Actor and Subject
+// (the member that a member event is about) let a gateway act on it without reading the body.
+type Envelope struct {
+	Room    RoomID
+	Seq     Seq
+	Kind    Kind
+	Change  MemberChange
+	Subject UserID
+	Body    []byte
+}
+
+// Page is a run of a room's events, ascending: those after the asked position, up to Through. Numbers up to Through that
+// have no event are void. Head is the room's head when the page was read, More whether Through < Head.
+type Page struct {
+	Events  []Event
+	Through Seq
+	Head    Seq
+	More    bool
+}
+
+// Receipt is what became of an appended record. Seq is zero where the log is durable before it is numbered. Repeat says
+// that the same record had been numbered before; Event is what it became, where that is known at once.
+type Receipt struct {
+	Seq    Seq
+	Repeat bool
+	Event  *Event
+}
+
+// WindowSize is how many of a room's newest records its state remembers to recognise repeats.
+const WindowSize = 1024
+
+// Known is one remembered record of a room.
+type Known struct {
+	ID          MessageID
+	Seq         Seq
+	Fingerprint Fingerprint
+}
+
+// RoomState is what numbering needs of a room: its head and its newest records, oldest first, at most WindowSize.
+type RoomState struct {
+	Room   RoomID
+	Head   Seq
+	Recent []Known
+}
+
+// Batch is a run of one partition's log with the events that it gave, in order, for the store to take as one
+// transaction. From must equal the stored offset; To becomes it.
+type Batch struct {
+	Partition int
+	From, To  Offset
+	Events    []Event
+}
+
+// Void is a number that the store could not take because the record's id already stands under First.
+type Void struct {
+	Room  RoomID
+	Seq   Seq
+	First Known
+}
+
+// LogRun is a stretch of one partition's log. From is the offset of its first record, To the offset after its last.
+type LogRun struct {
+	Partition int
+	From, To  Offset
+	Records   []*Record
+}
+
+// Outcome is what became of one record: a receipt, or the refusal that its sender gets.
+type Outcome struct {
+	Receipt Receipt
+	Err     error
+}
