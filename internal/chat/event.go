@@ -54,7 +54,9 @@ const (
 //	delete    Target
 //	reaction  Target, Emoji, Added
 //	member    Member
-//	room      Room
+//	room      Info
+//
+// The JSON names are those of the log and the store, where records outlive the binary that wrote them.
 type Record struct {
 	ID    MessageID `json:"id"`
 	Room  RoomID    `json:"room_id"`

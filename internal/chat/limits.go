@@ -58,7 +58,9 @@ func CheckRoomName(name string) error {
 }
 
 // CheckLine refuses a text that is too long or not one line; empty is allowed.
-func CheckLine(field, text string, runesMax int) error { return checkText(field, text, runesMax, false) }
+func CheckLine(field, text string, runesMax int) error {
+	return checkText(field, text, runesMax, false)
+}
 
 // CheckDisplayName refuses a display name that is empty, too long, or not one line of text.
 func CheckDisplayName(name string) error {

@@ -5,16 +5,16 @@ type Action uint8
 
 // The actions that roles decide.
 const (
-	ActTalk           Action = iota // send, react, and edit or delete one's own
-	ActInvite                       // make an invite
-	ActChangeRoom                   // name, topic, mood
-	ActDeleteOthers                 // delete somebody else's message
-	ActMute                         // mute and unmute
-	ActKick                         // remove, ban, unban
-	ActSetRole                      // make moderators and owners
-	ActSetVisibility                // public or private
-	ActDeleteRoom                   // for good
-	ActSeeAllInvites                // everybody's invites, and revoke them
+	ActTalk          Action = iota // send, react, and edit or delete one's own
+	ActInvite                      // make an invite
+	ActChangeRoom                  // name, topic, mood
+	ActDeleteOthers                // delete somebody else's message
+	ActMute                        // mute and unmute
+	ActKick                        // remove, ban, unban
+	ActSetRole                     // make moderators and owners
+	ActSetVisibility               // public or private
+	ActDeleteRoom                  // for good
+	ActSeeAllInvites               // everybody's invites, and revoke them
 )
 
 // May reports whether a role allows the action on the room as a whole. What is done to a person also needs Outranks.

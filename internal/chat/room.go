@@ -42,15 +42,15 @@ const (
 
 // Room is a room as anyone who may see it sees it. Head is its highest number; Members counts them.
 type Room struct {
-	ID          RoomID
-	Name        string
-	Topic       string
-	Visibility  Visibility
-	CreatedBy   UserID
-	CreatedAt   time.Time
-	Head        Seq
-	Members     int
-	MoodEnabled bool
+	ID          RoomID     `json:"id"`
+	Name        string     `json:"name"`
+	Topic       string     `json:"topic"`
+	Visibility  Visibility `json:"visibility"`
+	CreatedBy   UserID     `json:"created_by"`
+	CreatedAt   time.Time  `json:"created_at"`
+	Head        Seq        `json:"head"`
+	Members     int        `json:"members"`
+	MoodEnabled bool       `json:"mood_enabled,omitempty"`
 }
 
 // Member is one person's place in a room. ReadSeq never moves back and never passes the head; UnreadFrom, where not

@@ -23,7 +23,7 @@ type Signal struct {
 	Room       RoomID       `json:"room_id,omitzero"`
 	User       UserID       `json:"user_id,omitzero"`
 	Session    SessionID    `json:"session_id,omitzero"`
-	Except     SessionID    `json:"except,omitzero"`     // with a zero Session: the one session that stays
+	Except     SessionID    `json:"except,omitzero"`      // with a zero Session: the one session that stays
 	Connection string       `json:"connection,omitempty"` // the connection that caused it and need not hear of it
 	Change     MemberChange `json:"change,omitempty"`
 	Profile    *Profile     `json:"profile,omitempty"`

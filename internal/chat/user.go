@@ -4,10 +4,10 @@ import "time"
 
 // Profile is what everyone who shares a room sees of a person.
 type Profile struct {
-	ID          UserID
-	Username    string
-	DisplayName string
-	AvatarURL   string
+	ID          UserID `json:"id"`
+	Username    string `json:"username"`
+	DisplayName string `json:"display_name"`
+	AvatarURL   string `json:"avatar_url,omitempty"`
 }
 
 // User is an account. Disabled ones cannot sign in, and their sessions end.
