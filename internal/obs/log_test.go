@@ -49,7 +49,7 @@ func TestLoggerRedacts(t *testing.T) {
 
 	log.Debug("quiet", "detail", "x")
 	log.WithGroup("request").Info("connected",
-		"password", hidden, "Refresh_Token", hidden, "jwt_secret", hidden, "token_bytes", 7,
+		"password", hidden, "refresh_token", hidden, "jwt_secret", hidden, "token_bytes", 7,
 		"database", address, "headers", http.Header{"Authorization": {hidden}})
 
 	var line struct {

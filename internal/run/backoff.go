@@ -84,7 +84,7 @@ func (b *Backoff) Next() time.Duration {
 
 	random := b.Rand
 	if random == nil {
-		random = rand.Float64 //nolint:gosec // spreads load, guards nothing
+		random = rand.Float64
 	}
 
 	return time.Duration(random() * float64(b.bound))
