@@ -33,6 +33,9 @@ const (
 // offset: reload and go on from there.
 var ErrFenced = errors.New("another owner has moved the stored offset")
 
+// ErrLogClosed is what a log answers to polling once it is closed and all that was appended has been polled.
+var ErrLogClosed = errors.New("the log is closed and empty")
+
 // FieldError says what is wrong with one field of a request.
 type FieldError struct {
 	Field   string `json:"field"`

@@ -9,7 +9,7 @@ import (
 // Log is the sequencer's half of the log: what was appended, in order, with a place for each.
 type Log interface {
 	// Poll waits for records after what was polled before (from the start offset the log was opened or sought at) and
-	// answers at least one, in order. It fails only when ctx ends or the log is gone.
+	// answers at least one, in order. chat.ErrLogClosed: there will be no more.
 	Poll(ctx context.Context) (chat.LogRun, error)
 	// Settle tells the log what became of a run's records, in order and one outcome each. The alone log acks senders by
 	// it; a log that acked on append need not care.
