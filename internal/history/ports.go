@@ -17,6 +17,8 @@ type Store interface {
 	Changes(ctx context.Context, room chat.RoomID, after chat.Seq, limit int) (chat.Page, error)
 	// RoomsOf reads every room of a person with counts and last message, newest activity first.
 	RoomsOf(ctx context.Context, user chat.UserID) ([]chat.MemberRoom, error)
+	// RoomIDs reads the ids of every room that a person is in, in any order.
+	RoomIDs(ctx context.Context, user chat.UserID) ([]chat.RoomID, error)
 	// RoomOf reads one room as its member sees it; ErrNotFound for outsiders.
 	RoomOf(ctx context.Context, room chat.RoomID, user chat.UserID) (chat.MemberRoom, error)
 }
