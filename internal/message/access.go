@@ -1,0 +1,88 @@
+package message
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/blabber-hive/blabber-hive/internal/chat"
+)
+
+const (
+	// accessAge is how long a person's place in a room is believed without having heard otherwise: the longest that a
+	// lost signal can leave a removed member able to send.
+	accessAge = 5 * time.Second
+	// accessMax is how many places are remembered; beyond it all are forgotten and read again when needed.
+	accessMax = 100_000
+)
+
+// accessCache remembers people's places in rooms, so that a send costs no query.
+type accessCache struct {
+	store Store
+	now   func() time.Time
+
+	mu      sync.Mutex
+	places  map[place]remembered
+	changes uint64 // counts signals, so that what was read before one is not remembered after it
+}
+
+type place struct {
+	room chat.RoomID
+	user chat.UserID
+}
+
+type remembered struct {
+	access chat.Access
+	until  time.Time
+}
+
+func newAccessCache(store Store, now func() time.Time) *accessCache {
+	return &accessCache{store: store, now: now, places: make(map[place]remembered)}
+}
+
+func (c *accessCache) get(ctx context.Context, room chat.RoomID, user chat.UserID) (chat.Access, error) {
+	key := place{room, user}
+	now := c.now()
+	c.mu.Lock()
+	known, ok := c.places[key]
+	changes := c.changes
+	c.mu.Unlock()
+	if ok && now.Before(known.until) {
+		return known.access, nil
+	}
+	access, err := c.store.Access(ctx, room, user)
+	if err != nil {
+		return chat.Access{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	// A signal that came while the store was read may be about this very place: then the answer is good for this call,
+	// which began before the change, and for no later one.
+	if changes == c.changes {
+		if len(c.places) >= accessMax {
+			clear(c.places)
+		}
+		c.places[key] = remembered{access, now.Add(accessAge)}
+	}
+	return access, nil
+}
+
+func (c *accessCache) heard(signal chat.Signal) {
+	switch signal.Kind {
+	case chat.SignalJoined, chat.SignalLeft, chat.SignalMember, chat.SignalRoomDeleted:
+	default:
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changes++
+	if signal.Kind == chat.SignalRoomDeleted {
+		for key := range c.places {
+			if key.room == signal.Room {
+				delete(c.places, key)
+			}
+		}
+		return
+	}
+	delete(c.places, place{signal.Room, signal.User})
+}
