@@ -15,10 +15,13 @@ type Users interface {
 	User(ctx context.Context, id chat.UserID) (chat.User, error)
 	// Credentials reads an account and its password hash by folded username.
 	Credentials(ctx context.Context, username string) (chat.User, string, error)
-	// UpdateUser writes everything but the id, the username and the creation time.
-	UpdateUser(ctx context.Context, user chat.User) error
-	// SetPassword replaces the password hash.
-	SetPassword(ctx context.Context, id chat.UserID, passwordHash string) error
+	// UpdateUser reads an account, lets change alter it, and writes everything but the id, the username and the creation
+	// time, all in one transaction: two changes at once never undo each other. It answers what was written. Where change
+	// answers an error nothing is written and that error comes back. change may run again and must have no other effect.
+	UpdateUser(ctx context.Context, id chat.UserID, change func(user *chat.User) error) (chat.User, error)
+	// SetPassword replaces the password hash and ends every session of that person but keep (none stays if keep is zero),
+	// in one transaction.
+	SetPassword(ctx context.Context, id chat.UserID, passwordHash string, keep chat.SessionID) error
 	// SearchUsers reads accounts, disabled ones left out, whose username or display name contains query (any if empty,
 	// case folded), by username, at most limit.
 	SearchUsers(ctx context.Context, query string, after chat.Cursor, limit int) ([]chat.User, chat.Cursor, error)
@@ -26,11 +29,13 @@ type Users interface {
 
 // Sessions keeps signed-in devices and the hashes of their refresh tokens. What is not there is chat.ErrNotFound.
 type Sessions interface {
-	// CreateSession adds a session with its first refresh token's hash.
+	// CreateSession adds a session with its first refresh token's hash, and forgets that person's sessions that expired
+	// before session.CreatedAt.
 	CreateSession(ctx context.Context, session chat.Session, refreshHash [32]byte) error
 	// RotateRefresh replaces the refresh token spent by next, once: of two callers with the same spent hash one gets
 	// RefreshRotated. A hash that was replaced before is RefreshRaced within grace of its replacement, else RefreshReused;
-	// either way the session that it belonged to is returned. It moves LastUsedAt to now and ExpiresAt to expires.
+	// either way the session that it belonged to is returned. It moves LastUsedAt to now and ExpiresAt to expires. A hash
+	// whose session was deleted, or has expired at now, is RefreshUnknown.
 	RotateRefresh(ctx context.Context, spent, next [32]byte, now, expires time.Time, grace time.Duration) (chat.Session, chat.RefreshOutcome, error)
 	// Session reads a session.
 	Session(ctx context.Context, id chat.SessionID) (chat.Session, error)
@@ -48,7 +53,7 @@ type Keys interface {
 	Key(ctx context.Context, name string, fresh []byte) ([]byte, error)
 }
 
-// Signals tells every node that sessions ended or a profile changed.
+// Signals tells every node that sessions ended or a profile changed. It may lose what it is told.
 type Signals interface {
 	Signal(ctx context.Context, signal chat.Signal) error
 }

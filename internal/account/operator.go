@@ -1,0 +1,66 @@
+package account
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/blabber-hive/blabber-hive/internal/chat"
+)
+
+// The methods in this file are for whoever runs the server. They take usernames, as people type them, and answer NotFound
+// where there is no such account. What they end in another process's sessions that process notices within LiveFor.
+
+// Find reads an account by its username.
+func (s *Service) Find(ctx context.Context, username string) (chat.User, error) {
+	folded, err := chat.CheckUsername(username)
+	if err != nil {
+		return chat.User{}, err
+	}
+	user, _, err := s.Users.Credentials(ctx, folded)
+	if err != nil {
+		return chat.User{}, fmt.Errorf("read user %s: %w", folded, err)
+	}
+	return user, nil
+}
+
+// SetDisabled disables an account and ends its sessions, or enables it again.
+func (s *Service) SetDisabled(ctx context.Context, username string, disabled bool) (chat.User, error) {
+	user, err := s.update(ctx, username, func(user *chat.User) { user.Disabled = disabled })
+	if err != nil || !disabled {
+		return user, err
+	}
+	return user, s.endAll(ctx, user.ID, chat.SessionID{})
+}
+
+// SetAdmin makes an account an administrator's, or an ordinary one.
+func (s *Service) SetAdmin(ctx context.Context, username string, admin bool) (chat.User, error) {
+	return s.update(ctx, username, func(user *chat.User) { user.Admin = admin })
+}
+
+func (s *Service) update(ctx context.Context, username string, change func(user *chat.User)) (chat.User, error) {
+	found, err := s.Find(ctx, username)
+	if err != nil {
+		return chat.User{}, err
+	}
+	user, err := s.Users.UpdateUser(ctx, found.ID, func(user *chat.User) error {
+		change(user)
+		return nil
+	})
+	if err != nil {
+		return chat.User{}, fmt.Errorf("update user %s: %w", username, err)
+	}
+	s.Hear(chat.Signal{Kind: chat.SignalProfileChanged, User: user.ID})
+	return user, nil
+}
+
+// ResetPassword gives an account a new password and ends all its sessions.
+func (s *Service) ResetPassword(ctx context.Context, username, password string) error {
+	if err := chat.CheckPassword("password", password); err != nil {
+		return err
+	}
+	user, err := s.Find(ctx, username)
+	if err != nil {
+		return err
+	}
+	return s.setPassword(ctx, user, password, chat.SessionID{})
+}
