@@ -1,0 +1,103 @@
+import type { TFunction } from "i18next";
+import { currentLanguage } from "./i18n";
+
+/** The browser's own variant of the language spoken (en-GB, not just en), so that clocks look as the person is used to. */
+function locale(): string {
+  const language = currentLanguage();
+  return navigator.languages.find((tag) => tag.startsWith(language)) ?? language;
+}
+
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+function dateFormat(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const tag = locale();
+  const key = `${tag} ${JSON.stringify(options)}`;
+  let formatter = formatters.get(key);
+  if (!formatter) {
+    formatter = new Intl.DateTimeFormat(tag, options);
+    formatters.set(key, formatter);
+  }
+  return formatter;
+}
+
+/** The time of day: 09:12. */
+export function formatTime(time: string): string {
+  return dateFormat({ hour: "2-digit", minute: "2-digit" }).format(new Date(time));
+}
+
+/** Day and time in full, for what is shown on hover. */
+export function formatExact(time: string): string {
+  return dateFormat({ dateStyle: "full", timeStyle: "medium" }).format(new Date(time));
+}
+
+/** Day and time, short. */
+export function formatDateTime(time: string): string {
+  return dateFormat({ dateStyle: "medium", timeStyle: "short" }).format(new Date(time));
+}
+
+/** A day: 23 November 2026. */
+export function formatDate(time: string): string {
+  return dateFormat({ dateStyle: "long" }).format(new Date(time));
+}
+
+/** The local day of a moment, comparable with `===`. */
+export function dayOf(time: string): number {
+  const date = new Date(time);
+  return date.getFullYear() * 10_000 + date.getMonth() * 100 + date.getDate();
+}
+
+/** The words of a day line: today, yesterday, or the weekday and date; the year only when it is another one. */
+export function formatDay(time: string, t: TFunction, now = new Date()): string {
+  const date = new Date(time);
+  const day = dayOf(time);
+  if (day === dayOf(now.toISOString())) return t("timeline.today");
+  const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1, 12);
+  if (day === dayOf(yesterday.toISOString())) return t("timeline.yesterday");
+  return dateFormat({
+    weekday: "long",
+    month: "long",
+    day: "numeric",
+    ...(date.getFullYear() === now.getFullYear() ? {} : { year: "numeric" }),
+  }).format(date);
+}
+
+const relativeSteps: readonly [Intl.RelativeTimeFormatUnit, number][] = [
+  ["year", 31_536_000],
+  ["month", 2_592_000],
+  ["week", 604_800],
+  ["day", 86_400],
+  ["hour", 3600],
+  ["minute", 60],
+];
+
+/** How long ago: "5 minutes ago", "yesterday". */
+export function formatRelative(time: string, now = Date.now()): string {
+  const seconds = (new Date(time).getTime() - now) / 1000;
+  const format = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" });
+  const step = relativeSteps.find(([, length]) => Math.abs(seconds) >= length);
+  return step ? format.format(Math.trunc(seconds / step[1]), step[0]) : format.format(0, "second");
+}
+
+/** A number as people write it here: 4,812. */
+export function formatNumber(value: number): string {
+  return new Intl.NumberFormat(locale()).format(value);
+}
+
+const namesShownMax = 2;
+
+/** Names in one breath: "Mina", "Mina and Jun", "Mina, Jun and 3 others". */
+export function formatNames(names: readonly string[], t: TFunction, total = names.length): string {
+  const people = names.map((name) => t("timeline.person", { name }));
+  const shown =
+    people.length === total && total <= namesShownMax + 1 ? people : people.slice(0, namesShownMax);
+  const others = total - shown.length;
+  if (others > 0) {
+    return t("timeline.namesAndOthers", {
+      list: shown.join(", "),
+      others: t("timeline.others", { count: others }),
+    });
+  }
+  // Korean lists people by commas; "및" would read like a contract.
+  if (currentLanguage() === "ko") return shown.join(", ");
+  return new Intl.ListFormat(locale(), { type: "conjunction" }).format(shown);
+}
