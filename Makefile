@@ -1,0 +1,136 @@
+# `make` prints what there is. Caches live in the user's cache folder, so that a second checkout is fast.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-builtin-variables
+
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/blabber-hive
+VERSION := $(or $(shell git describe --tags --always --dirty 2>/dev/null),unknown)
+FUZZTIME ?= 30s
+SEEDS ?= 200
+BENCH ?= .
+
+# -race needs a C compiler; scripts/deps.sh says so where there is none.
+RACE := $(if $(shell command -v cc),-race)
+
+# The tools of tools/go.mod are built once for each version of them and of Go.
+TOOLS := $(CACHE)/tools-$(shell (go env GOVERSION; cat tools/go.mod) | sha256sum | cut -c1-16)
+LINT := $(TOOLS)/golangci-lint
+GOTESTSUM := $(TOOLS)/gotestsum
+
+# Folders are listed with their files: their time changes when a file is deleted.
+CLIENT := web/dist/client/index.html
+CLIENT_SOURCES := $(shell find web -name node_modules -prune -o -path web/dist -prune -o -path web/dev-dist -prune \
+	-o -path web/e2e -prune -o -path web -o -name '.*' -o -name '*.go' -o -print)
+MODULES := web/node_modules/.package-lock.json
+
+.PHONY: help
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+## Build and run
+
+.PHONY: run
+run: build ## build what is stale and serve http://localhost:8080 with data in ./data
+	bin/blabber-hive $(ARGS)
+
+.PHONY: build
+build: web ## build bin/blabber-hive with the web client inside
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/blabber-hive ./cmd/blabber-hive
+
+.PHONY: web
+web: $(CLIENT) ## build the web client, if anything of it changed
+
+$(CLIENT): $(MODULES) $(CLIENT_SOURCES)
+	cd web && npx --no-install vite build
+	@touch $@
+
+$(MODULES): web/package-lock.json
+	scripts/web-deps.sh
+
+.PHONY: dev
+dev: $(MODULES) ## serve with reloading: the client on vite's port, the server behind it
+	scripts/dev.sh
+
+## Test
+
+.PHONY: test
+test: ## everything: check, Go with -race, web, build, end to end, short fuzzing, simulation
+	@FUZZTIME=$(if $(filter file,$(origin FUZZTIME)),5s,$(FUZZTIME)) scripts/test.sh check test-go test-web build test-e2e fuzz sim
+
+.PHONY: check
+check: ## formats, linters, layout, types: what needs no running
+	@$(MAKE) --no-print-directory --keep-going lint-go arch tidy lint-web types-web
+
+.PHONY: lint-go
+lint-go: $(LINT)
+	$(LINT) run ./...
+
+.PHONY: arch
+arch:
+	go test ./internal/archtest
+
+.PHONY: tidy
+tidy:
+	go mod tidy -diff
+
+.PHONY: lint-web
+lint-web: $(MODULES)
+	cd web && npm run --silent lint
+
+.PHONY: types-web
+types-web: $(MODULES)
+	cd web && npm run --silent typecheck
+
+.PHONY: test-go
+test-go: $(GOTESTSUM) ## Go tests, all but end to end
+	$(GOTESTSUM) --format pkgname --hide-summary skipped -- $(RACE) $$(go list ./... | grep -v '/test/e2e')
+
+.PHONY: test-web
+test-web: $(MODULES) ## the web client's tests
+	cd web && npm test
+
+# The binary is tested as it is shipped, crash tests from Go, screens in a browser.
+.PHONY: test-e2e
+test-e2e: $(GOTESTSUM) build ## end to end: crashes (test/e2e) and a browser (web/e2e)
+	$(if $(wildcard test/e2e/*.go),$(GOTESTSUM) --format testname -- -count=1 ./test/e2e/...)
+	$(if $(wildcard web/e2e/*.mjs),scripts/browser.sh)
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (30s)
+	@scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: sim
+sim: $(GOTESTSUM) ## simulate SEEDS (200) clusters that lose, crash and repeat
+	$(GOTESTSUM) --format testname -- -count=1 -run TestSimulation ./internal/sim -args -seeds=$(SEEDS)
+
+.PHONY: bench
+bench: ## benchmarks that match BENCH
+	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+.PHONY: vuln
+vuln: $(LINT) ## known vulnerabilities in what we build on; asks the Go vulnerability database
+	$(TOOLS)/govulncheck ./...
+
+## Housekeeping
+
+.PHONY: fmt
+fmt: $(LINT) $(MODULES) ## format everything
+	$(LINT) fmt
+	cd web && npm run --silent format
+
+.PHONY: deps
+deps: ## check that this machine has what is needed, install what may be
+	@scripts/deps.sh
+
+.PHONY: clean
+clean: ## delete what was built; data stays
+	rm -rf bin coverage web/dist/client web/coverage
+	go clean -testcache
+
+$(LINT) $(GOTESTSUM) &: tools/go.mod tools/go.sum
+	@mkdir -p $(TOOLS)
+	cd tools && go build -o $(TOOLS)/ tool
+	@touch $(LINT) $(GOTESTSUM)

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Checks that this machine has what building and testing needs. What is missing is installed where that is allowed (as
+# root on a Debian-like system: compiler, git, make, Chromium), and otherwise named with the way to get it.
+set -euo pipefail
+
+missing=0
+
+# need NAME FOUND WANTED HOW: FOUND is a version or empty.
+need() {
+  if [[ -z $2 ]]; then
+    echo "deps: $1 is missing: $4" >&2
+    missing=1
+  elif [[ $(printf '%s\n' "$3" "$2" | sort -V | head -1) != "$3" ]]; then
+    echo "deps: $1 is $2, want $3 or newer: $4" >&2
+    missing=1
+  fi
+}
+
+chromium() {
+  local name
+  for name in "${CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable; do
+    if [[ -n $name ]] && command -v "$name"; then return; fi
+  done
+}
+
+packages=()
+command -v make >/dev/null || packages+=(make)
+command -v git >/dev/null || packages+=(git)
+command -v cc >/dev/null || packages+=(gcc libc6-dev) # the race detector's
+[[ -n $(chromium) ]] || packages+=(chromium)
+
+if ((${#packages[@]})) && [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
+  echo "deps: installing ${packages[*]}"
+  log=$(mktemp)
+  trap 'rm -f "$log"' EXIT
+  if ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}"; } \
+    </dev/null >"$log" 2>&1; then
+    tail -20 "$log" >&2
+    echo "deps: ${packages[*]} could not be installed" >&2
+  fi
+fi
+
+go_version=$(go env GOVERSION 2>/dev/null | sed 's/^go//; s/[^0-9.].*//') || true
+node_version=$(node --version 2>/dev/null | sed 's/^v//') || true
+need Go "$go_version" 1.26 "see go.dev/dl"
+need Node "$node_version" 20.19 "see nodejs.org/en/download"
+need npm "$(npm --version 2>/dev/null || true)" 10 "it comes with Node"
+need make "$(command -v make >/dev/null && echo 1)" 1 "install the package make"
+need git "$(command -v git >/dev/null && echo 1)" 1 "install the package git"
+
+# These two are for tests only: without them the rest can still be built and run.
+command -v cc >/dev/null || echo "deps: no C compiler: Go tests run without the race detector; install the package gcc" >&2
+[[ -n $(chromium) ]] || echo "deps: no Chromium: browser tests cannot run; install the package chromium, or set CHROMIUM to one" >&2
+
+((missing == 0)) || exit 1
+echo "deps: go $go_version, node $node_version, browser $(chromium || true)"
