@@ -49,7 +49,7 @@ func (s *Service) update(ctx context.Context, username string, change func(user 
 	if err != nil {
 		return chat.User{}, fmt.Errorf("update user %s: %w", username, err)
 	}
-	s.Hear(chat.Signal{Kind: chat.SignalProfileChanged, User: user.ID})
+	s.Heard(chat.Signal{Kind: chat.SignalProfileChanged, User: user.ID})
 	return user, nil
 }
 

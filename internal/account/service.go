@@ -145,7 +145,7 @@ func (s *Service) allow(ctx context.Context, what, who string, rate Rate) error 
 // tell passes a signal on after what it tells of is committed: forgotten here at once, and on other nodes when they hear
 // it. The caller's context may already be done, for the client may have gone, and must not keep the news from anyone.
 func (s *Service) tell(ctx context.Context, signal chat.Signal) {
-	s.Hear(signal)
+	s.Heard(signal)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), signalPatience)
 	defer cancel()
 	if err := s.Signals.Signal(ctx, signal); err != nil {
@@ -154,9 +154,9 @@ func (s *Service) tell(ctx context.Context, signal chat.Signal) {
 	}
 }
 
-// Hear takes note of a signal from anywhere, so that what it ended is not believed to live on. Signals that are not
+// Heard takes note of a signal from anywhere, so that what it ended is not believed to live on. Signals that are not
 // about sessions and profiles are ignored.
-func (s *Service) Hear(signal chat.Signal) {
+func (s *Service) Heard(signal chat.Signal) {
 	switch signal.Kind {
 	case chat.SignalSessionEnded:
 		if signal.Session.IsZero() {

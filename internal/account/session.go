@@ -25,7 +25,7 @@ func (s *Service) startSession(ctx context.Context, user chat.User, device Devic
 	if err != nil {
 		return Grant{}, err
 	}
-	now := s.Clock()
+	now := s.Clock().Truncate(time.Millisecond)
 	session := chat.Session{
 		ID: s.NewID(), User: user.ID, CreatedAt: now, LastUsedAt: now, ExpiresAt: now.Add(s.config.SessionLife),
 		UserAgent: cutUserAgent(device.UserAgent),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
@@ -50,7 +51,7 @@ func (s *Service) Create(ctx context.Context, wanted NewUser) (chat.User, error)
 	if err != nil {
 		return chat.User{}, fmt.Errorf("hash the password of %s: %w", user.Username, err)
 	}
-	user.ID, user.CreatedAt = s.NewID(), s.Clock()
+	user.ID, user.CreatedAt = s.NewID(), s.Clock().Truncate(time.Millisecond)
 	if err := s.Users.CreateUser(ctx, user, hash); err != nil {
 		return chat.User{}, fmt.Errorf("create user %s: %w", user.Username, err)
 	}

@@ -1,1 +1,12 @@
+// Package presence is who is here.
+//
+// What it owns: the counting of a person's connections through its port, and the news that somebody came or went.
+//
+// Invariants:
+//
+//   - A person who is back within [Grace] never went: reloading a page is not news.
+//   - One goroutine waits for all; a person costs no timer.
+//
+// What it does when a dependency dies: without the store nobody comes or goes and the caller gets the error, which is no
+// reason to close a connection. Signals may be lost: others then see the old state until they ask.
 package presence

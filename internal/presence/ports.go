@@ -15,3 +15,8 @@ type Store interface {
 	// Online reports for each person whether there is a connection, in the order asked.
 	Online(ctx context.Context, users []chat.UserID) ([]bool, error)
 }
+
+// Signals tells every node that somebody came or went. It may lose what it is told.
+type Signals interface {
+	Signal(ctx context.Context, signal chat.Signal) error
+}

@@ -34,6 +34,12 @@ type Directory interface {
 	PublicRooms(ctx context.Context, viewer chat.UserID, query string, after chat.Cursor, limit int) ([]chat.RoomListing, chat.Cursor, error)
 }
 
+// People reads accounts.
+type People interface {
+	// User reads an account; chat.ErrNotFound where there is none.
+	User(ctx context.Context, id chat.UserID) (chat.User, error)
+}
+
 // Outbox holds records that were committed with a change and wait for the log.
 type Outbox interface {
 	// Outbox reads waiting entries with a position after the given one, ascending, at most limit.
