@@ -3,7 +3,9 @@ package gateway
 import (
 	"context"
 
+	"github.com/blabber-hive/blabber-hive/internal/account"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
+	"github.com/blabber-hive/blabber-hive/internal/message"
 )
 
 // Bus brings numbered events and signals to this node.
@@ -16,6 +18,44 @@ type Bus interface {
 	// Listen delivers until ctx ends. Each room's envelopes arrive in order, possibly with holes or repeats. Both
 	// functions must not block for long: what they hold up is dropped and noticed by the numbers.
 	Listen(ctx context.Context, events func([]chat.Envelope), signals func(chat.Signal)) error
-	// Signal sends news to every node, this one included. It may be lost.
+	// Signal sends news to every node, this one included. It may be lost. It must not be called by the functions that
+	// were given to Listen.
 	Signal(ctx context.Context, signal chat.Signal) error
+}
+
+// Accounts knows who holds an access token.
+type Accounts interface {
+	// Authenticate answers whose token it is, or chat.Unauthenticated.
+	Authenticate(ctx context.Context, token string) (account.Identity, error)
+}
+
+// Messages takes what people say.
+type Messages interface {
+	// Send is message.Service.Send: a refusal at once, or settled later, in the order of sending.
+	Send(ctx context.Context, sender chat.Profile, request message.Request, settled func(chat.Receipt, error)) error
+	// Typing refuses whoever may not be seen writing in the room.
+	Typing(ctx context.Context, room chat.RoomID, user chat.UserID) error
+}
+
+// Reader moves a person's read line and tells that person's other connections.
+type Reader interface {
+	MarkRead(ctx context.Context, user chat.UserID, room chat.RoomID, seq chat.Seq, connection string) (chat.ReadState, error)
+}
+
+// Store reads what happened.
+type Store interface {
+	// Changes reads the events after a position; see history.Store.
+	Changes(ctx context.Context, room chat.RoomID, after chat.Seq, limit int) (chat.Page, error)
+	// RoomsOf reads every room of a person with counts and last message.
+	RoomsOf(ctx context.Context, user chat.UserID) ([]chat.MemberRoom, error)
+	// RoomOf reads one room as its member sees it; chat.ErrNotFound for outsiders.
+	RoomOf(ctx context.Context, room chat.RoomID, user chat.UserID) (chat.MemberRoom, error)
+	// RoomIDs reads the ids of every room that a person is in.
+	RoomIDs(ctx context.Context, user chat.UserID) ([]chat.RoomID, error)
+}
+
+// Presence counts people's connections.
+type Presence interface {
+	Connected(ctx context.Context, user chat.UserID) error
+	Disconnected(ctx context.Context, user chat.UserID) error
 }

@@ -1,0 +1,262 @@
+package gateway
+
+import (
+	"context"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gobwas/ws"
+
+	"github.com/blabber-hive/blabber-hive/internal/chat"
+)
+
+const (
+	// queueBytesMax is how much may wait to be written to one connection; who is further behind is a slow consumer.
+	queueBytesMax = 1 << 20
+	// queueFrameCost is what a queued frame counts beside its bytes: its place in the queue.
+	queueFrameCost = 64
+	// resumeBytes is how much of a resume may be waiting before the next page is read.
+	resumeBytes = queueBytesMax / 4
+)
+
+// conn is one client's connection. Its reader goroutine owns the fields under "reader"; the rest is guarded by mu, which
+// is never held across I/O.
+type conn struct {
+	gateway *Gateway
+	net     net.Conn
+	id      string
+	opened  time.Time
+	heardAt atomic.Int64 // the sweep clock's time of the last frame, in seconds
+
+	// reader
+	tokens     float64 // of the frame rate
+	tokensAt   time.Time
+	typedRoom  chat.RoomID
+	typedAt    time.Time
+	authorized bool
+	present    bool // counted among the online
+
+	mu         sync.Mutex
+	user       chat.User
+	session    chat.SessionID
+	expires    time.Time
+	listeners  []*listener
+	settingUp  bool
+	revoked    []chat.RoomID // rooms that were left while the connection was being set up
+	queue      [][]byte
+	queueBytes int
+	writing    bool
+	writeSince time.Time     // of the write that is under way
+	ended      time.Time     // when it was decided to close; zero while open
+	gone       bool          // the socket is closed and cleaned up after
+	drained    chan struct{} // closed when the queue has been written; made by whoever waits
+	drainAt    time.Time     // when a draining gateway closes it
+}
+
+// send queues a frame that is ready to be written. It never blocks and never fails: a connection that cannot take it is
+// ending or ends.
+func (c *conn) send(frame []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.ended.IsZero() {
+		return
+	}
+	cost := len(frame) + queueFrameCost
+	if c.queueBytes+cost > queueBytesMax {
+		c.queue, c.queueBytes = nil, 0
+		c.gateway.metrics.slow.Inc()
+		c.endLocked(closeSlow)
+		return
+	}
+	c.queue = append(c.queue, frame)
+	c.queueBytes += cost
+	c.wakeLocked()
+}
+
+// sendText queues a payload as a text frame.
+func (c *conn) sendText(payload []byte) { c.send(textFrame(payload)) }
+
+// end says goodbye with a close frame after what is queued. The first reason counts.
+func (c *conn) end(why closing) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.endLocked(why)
+}
+
+func (c *conn) endLocked(why closing) {
+	if !c.ended.IsZero() || c.gone {
+		return
+	}
+	c.ended = c.gateway.now()
+	c.gateway.metrics.closed.WithLabelValues(closeLabel(why)).Inc()
+	c.queue = append(c.queue, why.frame())
+	c.wakeLocked()
+}
+
+func (c *conn) wakeLocked() {
+	if !c.writing && !c.gone {
+		c.writing = c.gateway.group.Go("write", c.write)
+	}
+}
+
+// write empties the queue, all that waits in one system call, and returns.
+func (c *conn) write(context.Context) error {
+	for {
+		c.mu.Lock()
+		batch := c.queue
+		c.queue, c.queueBytes = nil, 0
+		last := !c.ended.IsZero()
+		if len(batch) == 0 {
+			c.writing = false
+			c.writeSince = time.Time{}
+			if c.drained != nil {
+				close(c.drained)
+				c.drained = nil
+			}
+			c.mu.Unlock()
+			return nil
+		}
+		c.writeSince = c.gateway.clock()
+		c.mu.Unlock()
+
+		var err error
+		if len(batch) == 1 {
+			_, err = c.net.Write(batch[0])
+		} else {
+			buffers := net.Buffers(batch)
+			_, err = buffers.WriteTo(c.net)
+		}
+		switch {
+		case err != nil:
+			c.abort()
+		case last:
+			c.halfClose()
+		}
+	}
+}
+
+// halfClose ends our direction only, so that the close frame reaches a client whose own frames are still on their way;
+// the reader or the sweep closes the rest.
+func (c *conn) halfClose() {
+	if tcp, ok := c.net.(interface{ CloseWrite() error }); ok {
+		_ = tcp.CloseWrite() // the peer may be gone already, which is what is wanted
+		return
+	}
+	c.abort()
+}
+
+// abort closes the socket, which ends reader and writer.
+func (c *conn) abort() {
+	_ = c.net.Close() // closing again, or a socket the peer has reset, changes nothing
+}
+
+// waitDrained waits until little enough is queued that a resume may go on. It answers false once the connection ends.
+func (c *conn) waitDrained(ctx context.Context) bool {
+	for {
+		c.mu.Lock()
+		if !c.ended.IsZero() || c.gone {
+			c.mu.Unlock()
+			return false
+		}
+		if c.queueBytes < resumeBytes {
+			c.mu.Unlock()
+			return true
+		}
+		if c.drained == nil {
+			c.drained = make(chan struct{})
+		}
+		drained := c.drained
+		c.mu.Unlock()
+		select {
+		case <-drained:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// sweep ends the connection if its time is up. now is the sweep's time.
+func (c *conn) sweep(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.gone:
+	case !c.ended.IsZero():
+		if now.Sub(c.ended) > closeGrace {
+			c.abort()
+		}
+	case !c.writeSince.IsZero() && now.Sub(c.writeSince) > writeStall:
+		c.gateway.metrics.slow.Inc()
+		c.endLocked(closeSlow)
+		c.abort() // its socket has taken nothing for so long that a close frame would not arrive either
+	case c.expires.IsZero() && now.Sub(c.opened) > authWithin:
+		c.endLocked(closeAuthTimeout)
+	case !c.expires.IsZero() && now.Sub(c.expires) > tokenGrace:
+		c.endLocked(closeAuth)
+	case now.Unix()-c.heardAt.Load() > int64(2*heartbeat/time.Second):
+		c.endLocked(closeSilent)
+	case !c.drainAt.IsZero() && !now.Before(c.drainAt):
+		c.endLocked(closeDraining)
+	}
+}
+
+// profile is what others see of the connection's user.
+func (c *conn) profile() chat.Profile {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.user.Profile
+}
+
+// userID is whose connection it is; zero until it is signed in.
+func (c *conn) userID() chat.UserID {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.user.ID
+}
+
+// enter makes the connection's place in a room. It answers nil where there is one already, and where the connection has
+// ended or was told, while it was being set up, that the room is no longer its own.
+func (c *conn) enter(r *room) *listener {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.gone || slices.Contains(c.revoked, r.id) {
+		return nil
+	}
+	for _, l := range c.listeners {
+		if l.room.id == r.id {
+			return nil
+		}
+	}
+	l := &listener{conn: c, room: r, at: -1}
+	c.listeners = append(c.listeners, l)
+	return l
+}
+
+// exit gives up the connection's place in a room, and answers it to the one caller that must end it there.
+func (c *conn) exit(room chat.RoomID) *listener {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.settingUp {
+		c.revoked = append(c.revoked, room)
+	}
+	for i, l := range c.listeners {
+		if l.room.id == room {
+			c.listeners = slices.Delete(c.listeners, i, i+1)
+			return l
+		}
+	}
+	return nil
+}
+
+// allow takes back what exit remembered, for a room that was joined again.
+func (c *conn) allow(room chat.RoomID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.revoked = slices.DeleteFunc(c.revoked, func(id chat.RoomID) bool { return id == room })
+}
+
+// textFrame is an unmasked, unfragmented text frame around a payload.
+func textFrame(payload []byte) []byte { return ws.MustCompileFrame(ws.NewTextFrame(payload)) }

@@ -1,0 +1,45 @@
+package gateway
+
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Metrics counts what a gateway does.
+type Metrics struct {
+	connections prometheus.Gauge
+	deliveries  prometheus.Counter
+	ready       prometheus.Counter
+	repairs     prometheus.Counter
+	slow        prometheus.Counter
+	closed      *prometheus.CounterVec
+}
+
+// NewMetrics makes the metrics and registers them.
+func NewMetrics(registry prometheus.Registerer) *Metrics {
+	m := &Metrics{
+		connections: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "blabber_gateway_connections", Help: "Open connections.",
+		}),
+		deliveries: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "blabber_gateway_deliveries_total", Help: "Events handed to connections.",
+		}),
+		ready: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "blabber_gateway_ready_total", Help: "Connections that signed in and resumed.",
+		}),
+		repairs: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "blabber_gateway_repairs_total", Help: "Holes in rooms' feeds that were filled from the store.",
+		}),
+		slow: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "blabber_gateway_slow_consumers_total", Help: "Connections closed because they did not keep up.",
+		}),
+		closed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "blabber_gateway_closed_total", Help: "Connections that this gateway closed, by close code.",
+		}, []string{"code"}),
+	}
+	registry.MustRegister(m.connections, m.deliveries, m.ready, m.repairs, m.slow, m.closed)
+	return m
+}
+
+func closeLabel(why closing) string { return strconv.Itoa(int(why.code)) }

@@ -1,0 +1,253 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/blabber-hive/blabber-hive/internal/account"
+	"github.com/blabber-hive/blabber-hive/internal/chat"
+	"github.com/blabber-hive/blabber-hive/internal/message"
+	"github.com/blabber-hive/blabber-hive/internal/wire"
+)
+
+// typingEvery is how often a person's typing in a room counts.
+const typingEvery = 3 * time.Second
+
+// earlyReader gives the bytes that arrived with the handshake before those of the socket.
+type earlyReader struct {
+	early []byte
+	rest  io.Reader
+}
+
+func (r *earlyReader) Read(p []byte) (int, error) {
+	if len(r.early) == 0 {
+		return r.rest.Read(p)
+	}
+	n := copy(p, r.early)
+	r.early = r.early[n:]
+	return n, nil
+}
+
+// serve reads and deals with the client's frames until the connection ends. Messages of one connection are handed to
+// the log one after the other, which keeps their order.
+func (c *conn) serve(ctx context.Context, early []byte) error {
+	in := c.gateway.newInbound(c, early)
+	for {
+		err := in.next(func(payload []byte) { c.take(ctx, payload) })
+		if err == nil {
+			continue
+		}
+		switch {
+		case errors.Is(err, errTooLarge):
+			c.end(closeTooLarge)
+		case errors.Is(err, errProtocol):
+			c.end(closeProtocol)
+		case errors.Is(err, errBinary):
+			c.end(closeBadFrame)
+		case errors.Is(err, errClosed):
+			c.end(closeAsAsked)
+		default:
+			return err // the socket has ended
+		}
+		// Read on to the end, so that unread bytes do not turn our close frame into a reset; the sweep bounds it.
+		_, err = io.Copy(io.Discard, in.reader)
+		return err
+	}
+}
+
+// hear notes that the client is alive and counts a frame against its rate; false means one too many.
+func (c *conn) hear() bool {
+	now := c.gateway.now()
+	c.heardAt.Store(now.Unix())
+	if c.gateway.config.Unlimited {
+		return true
+	}
+	c.tokens = min(frameBurst, c.tokens+now.Sub(c.tokensAt).Seconds()*framesPerSecond)
+	c.tokensAt = now
+	if c.tokens < 1 {
+		c.end(closeRate)
+		return false
+	}
+	c.tokens--
+	return true
+}
+
+// take deals with one frame.
+func (c *conn) take(ctx context.Context, payload []byte) {
+	if !c.hear() || c.ending() {
+		return
+	}
+	frame, err := wire.DecodeFrame(payload)
+	switch {
+	case err != nil && !c.authorized:
+		c.end(closeBadFrame)
+	case err != nil:
+		c.refuse(ctx, frame.ID, err)
+	case frame.Type == wire.FrameAuth:
+		c.auth(ctx, frame)
+	case !c.authorized:
+		c.end(closeAuth)
+	default:
+		c.dispatch(ctx, frame)
+	}
+}
+
+func (c *conn) dispatch(ctx context.Context, frame wire.ClientFrame) {
+	switch frame.Type {
+	case wire.FrameSend:
+		c.takeMessage(ctx, frame)
+	case wire.FrameTyping:
+		c.typing(ctx, frame.RoomID)
+	case wire.FrameRead:
+		if _, err := c.gateway.reader.MarkRead(ctx, c.userID(), frame.RoomID, frame.Seq, c.id); err != nil {
+			c.refuse(ctx, chat.MessageID{}, err)
+		}
+	case wire.FramePing:
+		c.sendText(wire.PongFrame())
+	default:
+		c.refuse(ctx, frame.ID, chat.Refuse(chat.BadRequest, "there is no frame of type %q", clip(frame.Type)))
+	}
+}
+
+func clip(s string) string { return s[:min(len(s), 40)] }
+
+func (c *conn) takeMessage(ctx context.Context, frame wire.ClientFrame) {
+	if len(frame.AttachmentIDs) > 0 {
+		c.refuse(ctx, frame.ID, chat.InvalidField("attachment_ids", "this server takes no attachments"))
+		return
+	}
+	request := message.Request{Room: frame.RoomID, ID: frame.ID, Body: frame.Body, ReplyTo: frame.ReplyTo, Resend: frame.Resend}
+	err := c.gateway.messages.Send(ctx, c.profile(), request, func(receipt chat.Receipt, err error) {
+		if err != nil {
+			c.refuse(ctx, request.ID, err)
+			return
+		}
+		c.sendText(wire.AckFrame(request.Room, request.ID, receipt.Seq))
+	})
+	if err != nil {
+		c.refuse(ctx, frame.ID, err)
+	}
+}
+
+func (c *conn) typing(ctx context.Context, room chat.RoomID) {
+	now := c.gateway.now()
+	if room == c.typedRoom && now.Sub(c.typedAt) < typingEvery {
+		return
+	}
+	if err := c.gateway.messages.Typing(ctx, room, c.userID()); err != nil {
+		c.refuse(ctx, chat.MessageID{}, err)
+		return
+	}
+	c.typedRoom, c.typedAt = room, now
+	profile := c.profile()
+	signal := chat.Signal{Kind: chat.SignalTyping, Room: room, User: profile.ID, Profile: &profile}
+	_ = c.gateway.bus.Signal(ctx, signal) // typing may be lost
+}
+
+// refuse tells the client why a frame was not taken. What is not a refusal is a fault of ours and logged here, once.
+func (c *conn) refuse(ctx context.Context, id chat.MessageID, err error) {
+	if ctx.Err() != nil {
+		err = chat.Away("this server is stopping, which", err)
+	}
+	if chat.CodeOf(err) == chat.Internal {
+		c.gateway.logger.ErrorContext(ctx, "a frame failed", "connection", c.id, "error", err)
+	}
+	c.sendText(wire.ErrorFrame(id, err))
+}
+
+// auth signs the connection in, or replaces the token of one that is.
+func (c *conn) auth(ctx context.Context, frame wire.ClientFrame) {
+	identity, err := c.gateway.accounts.Authenticate(ctx, frame.Token)
+	switch {
+	case errors.Is(err, &chat.Error{Code: chat.Unauthenticated}):
+		c.end(closeAuth)
+	case err != nil:
+		c.refuse(ctx, chat.MessageID{}, err)
+		c.end(closeTryLater)
+	case !c.authorized:
+		c.signIn(ctx, identity, frame)
+	case identity.User.ID != c.userID():
+		c.end(closeAuth)
+	default:
+		c.mu.Lock()
+		c.session, c.expires = identity.Session, identity.ExpiresAt
+		c.mu.Unlock()
+	}
+}
+
+// signIn makes the connection its user's, answers ready, and brings every room to its live end: the rooms that the
+// client named from where it stands, the others from their heads.
+func (c *conn) signIn(ctx context.Context, identity account.Identity, frame wire.ClientFrame) {
+	g := c.gateway
+	c.mu.Lock()
+	c.user, c.session, c.expires = identity.User, identity.Session, identity.ExpiresAt
+	c.mu.Unlock()
+	// From here on signals find the connection: a room that is left, or a session that ends, while the rooms are read is
+	// remembered and not added.
+	if !g.hub.admit(identity.User.ID, c) {
+		c.end(closeTooMany)
+		return
+	}
+	c.authorized = true
+	// A session that ended between the check above and admit has sent its signal to nobody, so it is checked once more.
+	if _, err := g.accounts.Authenticate(ctx, frame.Token); err != nil {
+		c.end(closeAuth)
+		return
+	}
+	if err := g.presence.Connected(ctx, identity.User.ID); err != nil {
+		g.logger.WarnContext(ctx, "presence was not told of a connection", "user", identity.User.ID, "error", err)
+	} else {
+		c.present = true
+	}
+	rooms, err := g.hub.store.RoomsOf(ctx, identity.User.ID)
+	if err != nil {
+		c.refuse(ctx, chat.MessageID{}, err)
+		c.end(closeTryLater)
+		return
+	}
+	c.sendText(wire.ReadyFrame(identity.User, rooms, g.onlineAround(rooms), int(heartbeat/time.Second), c.id))
+	for i := range rooms {
+		id := rooms[i].ID
+		position, named := frame.Positions[id]
+		if !named {
+			position = rooms[i].Head
+		}
+		delete(frame.Positions, id)
+		if err := g.hub.join(ctx, c, id, position); err != nil {
+			if !errors.Is(err, chat.ErrNotFound) { // else it was deleted since
+				g.reconnectAfter(ctx, c, err)
+				return
+			}
+		}
+	}
+	for id := range frame.Positions {
+		c.sendText(wire.LeftFrame(id, string(chat.MemberRemoved)))
+	}
+	c.mu.Lock()
+	c.settingUp, c.revoked = false, nil
+	c.mu.Unlock()
+	g.metrics.ready.Inc()
+}
+
+func (c *conn) ending() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.ended.IsZero()
+}
+
+func (c *conn) sessionID() chat.SessionID {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.session
+}
+
+func (c *conn) rename(profile *chat.Profile) {
+	if profile == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.user.Profile = *profile
+}
