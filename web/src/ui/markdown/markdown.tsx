@@ -1,0 +1,48 @@
+import { memo, type ReactNode } from "react";
+import { classNames } from "../class-names";
+import { isEmojiOnly, parseMarkdown } from "./parse";
+import { renderTokens } from "./render";
+import styles from "./markdown.module.css";
+
+interface CachedBody {
+  readonly changedSeq: number;
+  readonly body: string;
+  readonly drawn: ReactNode;
+}
+
+const cachedBodiesMax = 2000;
+const cache = new Map<string, CachedBody>();
+
+/**
+ * The elements of a message, made once for each change of it. The body is compared as well, because a change of mine
+ * is shown before it has its number.
+ */
+function drawBody(id: string, changedSeq: number, body: string): ReactNode {
+  const known = cache.get(id);
+  if (known?.changedSeq === changedSeq && known.body === body) return known.drawn;
+  const tokens = parseMarkdown(body);
+  const drawn = tokens === null ? <p className={styles.plain}>{body}</p> : renderTokens(tokens);
+  cache.delete(id);
+  cache.set(id, { changedSeq, body, drawn });
+  // A Map gives its keys in the order of writing: the first is the one that was made longest ago.
+  if (cache.size > cachedBodiesMax) cache.delete(cache.keys().next().value!);
+  return drawn;
+}
+
+/** The words of a message, drawn from its Markdown. */
+export const Markdown = memo(function Markdown({
+  id,
+  changedSeq,
+  body,
+}: {
+  /** The message's id. */
+  id: string;
+  changedSeq: number;
+  body: string;
+}) {
+  return (
+    <div className={classNames(styles.body, isEmojiOnly(body) && styles.emojiOnly)} dir="auto">
+      {drawBody(id, changedSeq, body)}
+    </div>
+  );
+});
