@@ -24,7 +24,8 @@ count() {
         if ($(i+1) ~ /^skipped,?$/) skips = $i
         if ($(i+1) ~ /^failures?,?$/) fails = $i
       }
-      p += tests - skips - fails; f += fails
+      p += tests > skips + fails ? tests - skips - fails : 0 # a package that does not build fails without being a test
+      f += fails
     }
     $1 == "Tests" && /\([0-9]+\)$/ {
       for (i = 2; i < NF; i++) { if ($(i+1) == "passed") p += $i; if ($(i+1) == "failed") f += $i }
