@@ -151,7 +151,8 @@ type Known struct {
 	Fingerprint Fingerprint
 }
 
-// RoomState is what numbering needs of a room: its head and its newest records, oldest first, at most WindowSize.
+// RoomState is what numbering needs of a room: its head, and the records that have one of its newest WindowSize numbers,
+// oldest first. Void numbers have none; records with older numbers are ignored.
 type RoomState struct {
 	Room   RoomID
 	Head   Seq
@@ -166,7 +167,8 @@ type Batch struct {
 	Events    []Event
 }
 
-// Void is a number that the store could not take because the record's id already stands under First.
+// Void is a number that the store could not take because the record's id already stands under First, or, where First is
+// zero, because the message that it changes is not there.
 type Void struct {
 	Room  RoomID
 	Seq   Seq

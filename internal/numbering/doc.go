@@ -2,5 +2,5 @@
 //
 // It does no I/O, reads no clock, draws no randomness and starts no goroutine, so the same log always gives the same
 // numbers, on whichever node and however often it is read. Two invariants hold after every Apply: the head grew by one
-// exactly if an event came out, and the window holds the newest records that got a number, each id once.
+// exactly if an event came out, and the window holds the records of the newest chat.WindowSize numbers, each id once.
 package numbering

@@ -17,7 +17,9 @@ type Room struct {
 func NewRoom(state chat.RoomState) *Room {
 	room := &Room{id: state.Room, head: state.Head}
 	for _, known := range state.Recent {
-		room.window.add(known)
+		if known.Seq >= oldest(state.Head) && known.Seq <= state.Head {
+			room.window.add(known)
+		}
 	}
 	return room
 }
@@ -27,8 +29,12 @@ func (r *Room) Head() chat.Seq { return r.head }
 
 // State is what NewRoom needs to go on from here.
 func (r *Room) State() chat.RoomState {
-	return chat.RoomState{Room: r.id, Head: r.head, Recent: r.window.oldestFirst()}
+	return chat.RoomState{Room: r.id, Head: r.head, Recent: r.window.oldestFirst(r.head)}
 }
+
+// Void takes back what Apply remembered of a number that the store gave up because the record's id stands under an older
+// one. The number stays used. Without this, the impostor of an old message would be taken for that message from then on.
+func (r *Room) Void(seq chat.Seq) { r.window.forget(seq) }
 
 // Apply numbers a record. target is the newest state of the message that the record changes (see Target), or nil where
 // there is none; it is not modified.

@@ -8,8 +8,8 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/numbering"
 )
 
-// roomsMax is how many rooms' states are kept; the longest unused goes first. A full window is about 100 KiB, so this
-// bounds the cache at about 100 MiB in the worst case.
+// roomsMax is how many rooms' states are kept between runs; the longest unused goes first. A full window is about
+// 100 KiB, so this bounds the cache at about 100 MiB in the worst case, and twice that within a run.
 const roomsMax = 1000
 
 // rooms keeps the states of the rooms that were numbered last, and loads the others when they are needed.
@@ -39,11 +39,23 @@ func (r *rooms) get(ctx context.Context, id chat.RoomID) (*numbering.Room, error
 	}
 	room := numbering.NewRoom(state)
 	r.byID[id] = r.recent.PushFront(&numbered{id, room})
-	if r.recent.Len() > roomsMax {
+	return room, nil
+}
+
+// void takes back what a room's state, if it is kept, remembers of a number.
+func (r *rooms) void(id chat.RoomID, seq chat.Seq) {
+	if element, ok := r.byID[id]; ok {
+		element.Value.(*numbered).room.Void(seq)
+	}
+}
+
+// trim lets go of the states beyond the bound. It must not be called while a state is ahead of the store: read again it
+// would give the same numbers a second time.
+func (r *rooms) trim() {
+	for r.recent.Len() > roomsMax {
 		oldest := r.recent.Remove(r.recent.Back()).(*numbered)
 		delete(r.byID, oldest.id)
 	}
-	return room, nil
 }
 
 func (r *rooms) forget() {

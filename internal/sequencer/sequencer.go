@@ -37,9 +37,10 @@ func (s *Sequencer) Run(ctx context.Context) error {
 	for {
 		run, err := s.log.Poll(ctx)
 		switch {
+		case err == nil: // also when ctx has ended by now: what was polled must be settled
 		case errors.Is(err, chat.ErrLogClosed) || ctx.Err() != nil:
 			return nil
-		case err != nil:
+		default:
 			return fmt.Errorf("poll the log: %w", err)
 		}
 		outcomes, envelopes := s.take(ctx, run)
@@ -63,6 +64,7 @@ func (s *Sequencer) take(ctx context.Context, run chat.LogRun) ([]chat.Outcome, 
 	if err != nil {
 		return s.refuseAll(ctx, run, err), nil
 	}
+	s.rooms.trim()
 	envelopes := make([]chat.Envelope, 0, len(outcomes))
 	for i := range outcomes {
 		event := outcomes[i].Receipt.Event
@@ -90,7 +92,7 @@ func (s *Sequencer) number(ctx context.Context, run chat.LogRun) ([]chat.Outcome
 		s.stored, s.known = stored, true
 	}
 	outcomes := make([]chat.Outcome, len(run.Records))
-	changed := make(map[chat.MessageID]*chat.Message) // states that this run made and the store does not have yet
+	changed := make(unstored)
 	for i, record := range run.Records {
 		room, err := s.rooms.get(ctx, record.Room)
 		if errors.Is(err, chat.ErrNotFound) {
@@ -111,24 +113,39 @@ func (s *Sequencer) number(ctx context.Context, run chat.LogRun) ([]chat.Outcome
 				return nil, fmt.Errorf("room %s went from head %d to %d with event %d", record.Room, before, room.Head(), event.Seq)
 			}
 			if event.Message != nil {
-				changed[event.Message.ID] = event.Message
+				changed[messageKey{record.Room, event.Message.ID}] = event
 			}
 		}
 	}
 	return outcomes, nil
 }
 
+// unstored is the newest event that a run made of each message it made or changed; the store does not have them yet.
+type unstored map[messageKey]*chat.Event
+
+// messageKey names a message: clients make the ids, so two rooms may have the same one.
+type messageKey struct {
+	room chat.RoomID
+	id   chat.MessageID
+}
+
 // target is the newest state of the message that a record changes; nil where there is none in that room.
-func (s *Sequencer) target(ctx context.Context, record *chat.Record, changed map[chat.MessageID]*chat.Message) (*chat.Message, error) {
+func (s *Sequencer) target(ctx context.Context, record *chat.Record, changed unstored) (*chat.Message, error) {
 	id, needed := numbering.Target(record)
 	if !needed {
 		return nil, nil
 	}
-	if message, ok := changed[id]; ok && message.Room == record.Room {
-		return message, nil
+	event, ok := changed[messageKey{record.Room, id}]
+	if ok && event.Kind != chat.KindMessage {
+		return event.Message, nil
 	}
+	// A message that this run made may be the repeat of one so old that only the store knows it. Its number will be void
+	// then, and what is changed is the old one.
 	message, err := s.store.Message(ctx, record.Room, id)
-	if errors.Is(err, chat.ErrNotFound) {
+	switch {
+	case errors.Is(err, chat.ErrNotFound) && ok:
+		return event.Message, nil
+	case errors.Is(err, chat.ErrNotFound):
 		return nil, nil
 	}
 	return message, err
@@ -159,19 +176,23 @@ func (s *Sequencer) commit(ctx context.Context, run chat.LogRun, outcomes []chat
 	return nil
 }
 
+// void answers those records of the run that were taken for the one whose number the store gave up: itself and the
+// repeats that followed it.
 func (s *Sequencer) void(void chat.Void, run chat.LogRun, outcomes []chat.Outcome) {
 	s.metrics.voids.Inc()
-	for i := range outcomes {
-		event := outcomes[i].Receipt.Event
-		if event == nil || event.Room != void.Room || event.Seq != void.Seq {
+	s.rooms.void(void.Room, void.Seq)
+	for i, record := range run.Records {
+		if record.Room != void.Room || outcomes[i].Receipt.Seq != void.Seq {
 			continue
 		}
-		if run.Records[i].Fingerprint == void.First.Fingerprint {
-			outcomes[i] = chat.Outcome{Receipt: chat.Receipt{Seq: void.First.Seq, Repeat: true}}
-		} else {
+		switch {
+		case void.First.Seq == 0:
+			outcomes[i] = chat.Outcome{Err: chat.ErrNotFound}
+		case record.Fingerprint != void.First.Fingerprint:
 			outcomes[i] = chat.Outcome{Err: numbering.ErrOtherMessage}
+		default:
+			outcomes[i] = chat.Outcome{Receipt: chat.Receipt{Seq: void.First.Seq, Repeat: true}}
 		}
-		return
 	}
 }
 
