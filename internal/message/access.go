@@ -2,6 +2,7 @@ package message
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -31,8 +32,11 @@ type place struct {
 	user chat.UserID
 }
 
+// remembered is what the store answered, a refusal included: a room that does not exist must cost as much, and so take
+// as long, as one that must not be known of.
 type remembered struct {
 	access chat.Access
+	err    error // nil or chat.ErrNotFound
 	until  time.Time
 }
 
@@ -48,10 +52,12 @@ func (c *accessCache) get(ctx context.Context, room chat.RoomID, user chat.UserI
 	changes := c.changes
 	c.mu.Unlock()
 	if ok && now.Before(known.until) {
-		return known.access, nil
+		return known.access, known.err
 	}
 	access, err := c.store.Access(ctx, room, user)
-	if err != nil {
+	if errors.Is(err, chat.ErrNotFound) {
+		err = chat.ErrNotFound
+	} else if err != nil {
 		return chat.Access{}, err
 	}
 	c.mu.Lock()
@@ -62,9 +68,9 @@ func (c *accessCache) get(ctx context.Context, room chat.RoomID, user chat.UserI
 		if len(c.places) >= accessMax {
 			clear(c.places)
 		}
-		c.places[key] = remembered{access, now.Add(accessAge)}
+		c.places[key] = remembered{access, err, now.Add(accessAge)}
 	}
-	return access, nil
+	return access, err
 }
 
 func (c *accessCache) heard(signal chat.Signal) {
