@@ -63,6 +63,7 @@ export default tseslint.config(
       ],
       "check-file/folder-naming-convention": ["error", { "src/**/": "KEBAB_CASE" }],
       "check-file/filename-blocklist": ["error", { "src/**/index.{ts,tsx}": "*.ts" }],
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", ignoreRestSiblings: true }],
       "@typescript-eslint/no-non-null-assertion": "off",
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
       "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
