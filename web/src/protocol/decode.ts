@@ -109,7 +109,7 @@ export const message: Schema<Message> = v.object({
   id: messageId,
   room_id: roomId,
   seq,
-  changed_seq: seq,
+  changed_seq: v.nullish(seq, 0 as Seq), // null: never changed
   sender: user,
   body: v.string(),
   reply_to: orNull(messageId),
