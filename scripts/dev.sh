@@ -4,7 +4,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT
-go run ./cmd/blabber-hive &
-(cd web && exec npm run dev) &
+# Both are started as themselves: `go run` and `npm run` would be stopped without what they have started.
+go build -buildvcs=false -o bin/blabber-hive-dev ./cmd/blabber-hive
+trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT
+bin/blabber-hive-dev &
+(cd web && exec node node_modules/vite/bin/vite.js) &
 wait -n
