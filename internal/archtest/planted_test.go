@@ -122,15 +122,16 @@ func TestPlantedSource(t *testing.T) {
 		path, source string
 		want         []string
 	}{
-		"a bare go":         {"internal/room/a.go", "func f() { go f() }", []string{"a.go:3: only internal/run may say go"}},
-		"a go in a command": {"cmd/blabber-hive/a.go", "func f() { func() { go f() }() }", []string{"may say go"}},
-		"a go in run":       {"internal/run/a.go", "func f() { go f() }", nil},
-		"a go in a test":    {"internal/room/a_test.go", "func f() { go f() }", nil},
-		"an errgroup":       {"internal/room/a.go", "import \"golang.org/x/sync/errgroup\"\nvar _ errgroup.Group", []string{"use run.Group"}},
-		"a wait group":      {"internal/room/a.go", "import s \"sync\"\ntype t struct { s.WaitGroup }", []string{"use run.Group"}},
-		"a mutex":           {"internal/room/a.go", "import \"sync\"\ntype t struct { sync.Mutex }", nil},
-		"a sleep":           {"internal/room/a.go", "import \"time\"\nfunc f() { time.Sleep(1) }", []string{"a.go:4: nobody sleeps"}},
-		"a sleep in a test": {"internal/room/a_test.go", "import \"time\"\nfunc f() { time.Sleep(1) }", []string{"nobody sleeps"}},
+		"a bare go":                   {"internal/room/a.go", "func f() { go f() }", []string{"a.go:3: only internal/run may say go"}},
+		"a go in a command":           {"cmd/blabber-hive/a.go", "func f() { func() { go f() }() }", []string{"may say go"}},
+		"a go in run":                 {"internal/run/a.go", "func f() { go f() }", nil},
+		"a go in a test":              {"internal/room/a_test.go", "func f() { go f() }", nil},
+		"a go in a conformance suite": {"internal/porttest/storetest/a.go", "func f() { go f() }", nil},
+		"an errgroup":                 {"internal/room/a.go", "import \"golang.org/x/sync/errgroup\"\nvar _ errgroup.Group", []string{"use run.Group"}},
+		"a wait group":                {"internal/room/a.go", "import s \"sync\"\ntype t struct { s.WaitGroup }", []string{"use run.Group"}},
+		"a mutex":                     {"internal/room/a.go", "import \"sync\"\ntype t struct { sync.Mutex }", nil},
+		"a sleep":                     {"internal/room/a.go", "import \"time\"\nfunc f() { time.Sleep(1) }", []string{"a.go:4: nobody sleeps"}},
+		"a sleep in a test":           {"internal/room/a_test.go", "import \"time\"\nfunc f() { time.Sleep(1) }", []string{"nobody sleeps"}},
 		"a sleep by another name": {
 			"internal/room/a.go", "import clock \"time\"\nvar f = func() { g(clock.Sleep) }",
 			[]string{"nobody sleeps", "f is a global variable"},

@@ -72,8 +72,11 @@ func ParseTree(tree fs.FS) ([]File, error) {
 // Folder is the file's folder below the module's root.
 func (f File) Folder() string { return path.Dir(f.Path) }
 
-// IsTest reports whether only tests see the file.
-func (f File) IsTest() bool { return strings.HasSuffix(f.Path, "_test.go") }
+// IsTest reports whether the file is a test, or of a conformance suite: those are tests that several packages run, which
+// Go can share only in files without the suffix.
+func (f File) IsTest() bool {
+	return strings.HasSuffix(f.Path, "_test.go") || strings.HasPrefix(f.Path, "internal/porttest/")
+}
 
 func (f File) at(node ast.Node, what string) Problem {
 	return Problem{f.Path + ":" + strconv.Itoa(f.fset.Position(node.Pos()).Line), what}
