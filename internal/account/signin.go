@@ -159,19 +159,26 @@ func (s *Service) checkPassword(ctx context.Context, username, password string) 
 	return user, hash, nil
 }
 
-// ChangePassword replaces one's own password and ends all of one's other sessions. Refusals: Invalid with the field
-// current_password where that is wrong, and with new_password.
-func (s *Service) ChangePassword(ctx context.Context, who Identity, current, next string) error {
+// ChangePassword replaces one's own password and ends all of one's other sessions; this one gets a new access token and
+// keeps its refresh token. Refusals: Invalid with the field current_password where that is wrong, and with new_password.
+func (s *Service) ChangePassword(ctx context.Context, who Identity, current, next string) (Grant, error) {
 	if err := chat.CheckPassword("new_password", next); err != nil {
-		return err
+		return Grant{}, err
 	}
 	if _, _, err := s.checkPassword(ctx, who.User.Username, current); err != nil {
 		if chat.CodeOf(err) == chat.Unauthenticated {
-			return chat.InvalidField("current_password", "this is not your password")
+			return Grant{}, chat.InvalidField("current_password", "this is not your password")
 		}
-		return err
+		return Grant{}, err
 	}
-	return s.setPassword(ctx, who.User, next, who.Session)
+	if err := s.setPassword(ctx, who.User, next, who.Session); err != nil {
+		return Grant{}, err
+	}
+	access, expires, err := s.accessToken(ctx, who.User.ID, who.Session)
+	if err != nil {
+		return Grant{}, err
+	}
+	return Grant{User: who.User, Session: who.Session, AccessToken: access, ExpiresAt: expires}, nil
 }
 
 func (s *Service) setPassword(ctx context.Context, user chat.User, password string, keep chat.SessionID) error {

@@ -202,19 +202,19 @@ func (t *turn) outranks(member chat.Member) error {
 
 // Ban keeps somebody out of a room, and puts them out where they are a member of lower role. Banning twice replaces
 // the reason.
-func (s *Service) Ban(ctx context.Context, who chat.Profile, room chat.RoomID, target chat.UserID, reason string) (chat.Ban, error) {
+func (s *Service) Ban(ctx context.Context, who chat.Profile, room chat.RoomID, target chat.UserID, reason string) (BanView, error) {
 	if err := s.may(ctx, who.ID, room, doing(chat.ActKick)); err != nil {
-		return chat.Ban{}, err
+		return BanView{}, err
 	}
 	if err := chat.CheckLine("reason", reason, chat.ReasonRunesMax); err != nil {
-		return chat.Ban{}, err
+		return BanView{}, err
 	}
 	person, err := s.People.User(ctx, target)
 	if errors.Is(err, chat.ErrNotFound) {
-		return chat.Ban{}, chat.InvalidField("user_id", "there is no such person")
+		return BanView{}, chat.InvalidField("user_id", "there is no such person")
 	}
 	if err != nil {
-		return chat.Ban{}, fmt.Errorf("read user %s: %w", target, err)
+		return BanView{}, fmt.Errorf("read user %s: %w", target, err)
 	}
 	var ban chat.Ban
 	err = s.change(ctx, who, room, doing(chat.ActKick), func(t *turn) error {
@@ -234,7 +234,7 @@ func (s *Service) Ban(ctx context.Context, who chat.Profile, room chat.RoomID, t
 		}
 		return t.remove(member, chat.MemberBanned)
 	})
-	return ban, err
+	return BanView{Ban: ban, Maker: &who}, err
 }
 
 // Unban lets somebody in again; NotFound where they were not banned.

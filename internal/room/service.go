@@ -119,8 +119,14 @@ func (s *Service) Members(ctx context.Context, who chat.UserID, room chat.RoomID
 	return members, next, nil
 }
 
-// Bans lists who is kept out of a room, newest first.
-func (s *Service) Bans(ctx context.Context, who chat.UserID, room chat.RoomID) ([]chat.Ban, error) {
+// BanView is a ban and who made it, where that account can be read.
+type BanView struct {
+	chat.Ban
+	Maker *chat.Profile
+}
+
+// Bans lists who is kept out of a room and by whom, newest first.
+func (s *Service) Bans(ctx context.Context, who chat.UserID, room chat.RoomID) ([]BanView, error) {
 	if err := s.may(ctx, who, room, doing(chat.ActKick)); err != nil {
 		return nil, err
 	}
@@ -128,7 +134,23 @@ func (s *Service) Bans(ctx context.Context, who chat.UserID, room chat.RoomID) (
 	if err != nil {
 		return nil, fmt.Errorf("list bans of room %s: %w", room, err)
 	}
-	return bans, nil
+	makers := map[chat.UserID]*chat.Profile{} // a room has few moderators, however many it has banned
+	views := make([]BanView, len(bans))
+	for i, ban := range bans {
+		if _, read := makers[ban.By]; !read {
+			user, err := s.People.User(ctx, ban.By)
+			switch {
+			case err == nil:
+				makers[ban.By] = &user.Profile
+			case errors.Is(err, chat.ErrNotFound):
+				makers[ban.By] = nil
+			default:
+				return nil, fmt.Errorf("read user %s: %w", ban.By, err)
+			}
+		}
+		views[i] = BanView{Ban: ban, Maker: makers[ban.By]}
+	}
+	return views, nil
 }
 
 func (s *Service) may(ctx context.Context, who chat.UserID, room chat.RoomID, rule func(chat.Access) error) error {

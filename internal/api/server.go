@@ -1,0 +1,187 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/blabber-hive/blabber-hive/internal/account"
+	"github.com/blabber-hive/blabber-hive/internal/history"
+	"github.com/blabber-hive/blabber-hive/internal/message"
+	"github.com/blabber-hive/blabber-hive/internal/presence"
+	"github.com/blabber-hive/blabber-hive/internal/room"
+	"github.com/blabber-hive/blabber-hive/internal/wire"
+)
+
+const (
+	basePath       = "/api/v1"
+	socketPath     = "/ws"
+	openAPIPath    = "/openapi.json"
+	docsPath       = "/docs"
+	requestPatient = 30 * time.Second // how long a request may take
+	bodyPatience   = 15 * time.Second // how long its body may take to arrive
+)
+
+// Options is what the edge is made of. WebSocket and Web may be nil.
+type Options struct {
+	Accounts *account.Service
+	Rooms    *room.Service
+	History  *history.Service
+	Presence *presence.Service
+	Messages *message.Service
+	Limiter  account.Limiter
+
+	WebSocket http.Handler // serves /ws, behind nothing of this package
+	Web       fs.FS        // the built web client, index.html at its root
+
+	// PublicOrigins are the addresses under which people reach this server, like https://chat.example.com, the first of
+	// which invites are written with, and those of other sites that may call it. With none, a browser may call from the
+	// host it asked for.
+	PublicOrigins  []string
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For and X-Forwarded-Proto are believed
+
+	Version       string
+	Reads, Writes account.Rate // requests of one person; DefaultReads and DefaultWrites suit most
+
+	Clock    func() time.Time
+	NewID    func() [16]byte
+	Log      *slog.Logger
+	Registry prometheus.Registerer
+}
+
+// DefaultReads bounds how often one person may ask.
+func DefaultReads() account.Rate { return account.Rate{PerSecond: 100, Burst: 1000} }
+
+// DefaultWrites bounds how often one person may change something; sending has a bound of its own below this.
+func DefaultWrites() account.Rate { return account.Rate{PerSecond: 50, Burst: 500} }
+
+// Server is the HTTP edge.
+type Server struct {
+	Options
+	origins origins
+	metrics *metrics
+	site    *site
+	engine  *gin.Engine
+	openAPI []byte
+}
+
+// New makes the edge. It fails where an origin or a file of the web client is not one.
+func New(options Options) (*Server, error) {
+	origins, err := newOrigins(options.PublicOrigins)
+	if err != nil {
+		return nil, err
+	}
+	site, err := newSite(options.Web)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Options: options, origins: origins, metrics: newMetrics(options.Registry), site: site}
+
+	gin.SetMode(gin.ReleaseMode) // it would print to the terminal otherwise
+	s.engine = gin.New()
+	s.engine.HandleMethodNotAllowed = true
+	s.engine.RedirectTrailingSlash = false
+	s.engine.ForwardedByClientIP = false
+	if err := s.engine.SetTrustedProxies(nil); err != nil {
+		return nil, fmt.Errorf("api: trust no proxy: %w", err)
+	}
+	s.engine.Use(s.observe, s.harden, s.checkOrigin, s.checkQuery)
+	s.engine.NoRoute(s.serveOther)
+	s.engine.NoMethod(s.wrongMethod)
+
+	described := s.register()
+	if s.openAPI, err = json.Marshal(described); err != nil {
+		return nil, fmt.Errorf("api: describe the routes: %w", err)
+	}
+	s.engine.GET(openAPIPath, s.serveOpenAPI)
+	return s, nil
+}
+
+// ServeHTTP answers everything.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == socketPath && s.WebSocket != nil {
+		s.WebSocket.ServeHTTP(w, r)
+		return
+	}
+	s.engine.ServeHTTP(w, r)
+}
+
+// OpenAPI is the description of all routes, as /openapi.json serves it.
+func (s *Server) OpenAPI() []byte { return s.openAPI }
+
+func (s *Server) serveOpenAPI(c *gin.Context) {
+	c.Header("Cache-Control", "no-cache")
+	c.Data(http.StatusOK, "application/openapi+json", s.openAPI)
+}
+
+// register hands all routes to huma and answers their description.
+func (s *Server) register() *huma.OpenAPI {
+	format := huma.Format{Marshal: writeJSON, Unmarshal: json.Unmarshal}
+	config := huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title: "Blabber-Hive", Version: s.Version,
+				Description: "Rooms are numbered logs: everything that happens in a room is an event with a seq, 1, 2, 3, … the same for everyone. Refusals are problem+json with a stable code.",
+			},
+			Servers: []*huma.Server{{URL: basePath}},
+			Components: &huma.Components{
+				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					bearerScheme: {Type: "http", Scheme: "bearer", BearerFormat: "JWT"},
+				},
+			},
+		},
+		Formats:       map[string]huma.Format{"application/json": format, problemType: format},
+		DefaultFormat: "application/json",
+		Transformers:  []huma.Transformer{translateErrors},
+	}
+	config.AllowAdditionalPropertiesByDefault = true // a newer client may say more than this server knows
+	describeTypes(config.Components.Schemas)
+	api := humagin.NewWithGroup(s.engine, s.engine.Group(basePath), config)
+	for _, route := range routes() {
+		route.register(s, api)
+	}
+	finishDescription(api.OpenAPI())
+	return api.OpenAPI()
+}
+
+// writeJSON writes nothing unless all of it can be written. That the client has gone is nobody's failure.
+func writeJSON(w io.Writer, value any) error {
+	buffer := buffers.Get().(*bytes.Buffer)
+	defer func() {
+		if buffer.Cap() <= bufferBytesKept {
+			buffer.Reset()
+			buffers.Put(buffer)
+		}
+	}()
+	encoder := json.NewEncoder(buffer)
+	encoder.SetEscapeHTML(false) // what is served as JSON is never taken for HTML: nosniff
+	if err := encoder.Encode(value); err != nil {
+		return fmt.Errorf("encode %T: %w", value, err)
+	}
+	_, _ = w.Write(buffer.Bytes())
+	return nil
+}
+
+const bufferBytesKept = 1 << 20
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// describeTypes tells huma what it cannot see: that a wire.Time is a time.
+func describeTypes(registry huma.Registry) {
+	registry.RegisterTypeAlias(reflect.TypeFor[wire.Time](), reflect.TypeFor[time.Time]())
+}

@@ -1,0 +1,243 @@
+package api
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/blabber-hive/blabber-hive/internal/chat"
+)
+
+const (
+	siteBytesMax     = 256 << 20 // of all files together; a client of that size is a mistake
+	compressBytesMin = 1 << 10   // below it compression saves nothing
+
+	cacheForEver = "public, max-age=31536000, immutable" // for names that hold the hash of what is in them
+	cacheAsk     = "no-cache"                            // kept, but asked for each time
+)
+
+// site is the built web client, held in memory with a compressed form of each file that gains by one.
+type site struct{ files map[string]*asset }
+
+type asset struct {
+	contentType string
+	cache       string
+	etag        string
+	plain       []byte
+	gzip        []byte // nil where there is none
+	brotli      []byte
+}
+
+// newSite reads all files. Forms that the build has compressed itself (name.br, name.gz) are used as they are.
+func newSite(files fs.FS) (*site, error) {
+	s := &site{files: map[string]*asset{}}
+	if files == nil {
+		return s, nil
+	}
+	total := 0
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || isCompressed(name) {
+			return err
+		}
+		file, err := newAsset(files, name)
+		if err != nil {
+			return err
+		}
+		if total += len(file.plain); total > siteBytesMax {
+			return fmt.Errorf("the files have more than %d bytes", siteBytesMax)
+		}
+		s.files["/"+name] = file
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("api: read the web client: %w", err)
+	}
+	return s, nil
+}
+
+func isCompressed(name string) bool {
+	return strings.HasSuffix(name, ".br") || strings.HasSuffix(name, ".gz")
+}
+
+func newAsset(files fs.FS, name string) (*asset, error) {
+	plain, err := fs.ReadFile(files, name)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(plain)
+	file := &asset{
+		contentType: contentTypeOf(name), cache: cacheAsk, plain: plain,
+		etag: `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`,
+	}
+	if strings.HasPrefix(name, "assets/") {
+		file.cache = cacheForEver
+	}
+	for _, form := range []struct {
+		suffix string
+		bytes  *[]byte
+	}{{".br", &file.brotli}, {".gz", &file.gzip}} {
+		*form.bytes, err = fs.ReadFile(files, name+form.suffix)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	if file.gzip == nil && len(plain) >= compressBytesMin && isCompressible(file.contentType) {
+		file.gzip = compress(plain)
+	}
+	return file, nil
+}
+
+func compress(plain []byte) []byte {
+	var out bytes.Buffer
+	writer := gzip.NewWriter(&out)
+	_, err := writer.Write(plain)
+	if errors.Join(err, writer.Close()) != nil || out.Len() >= len(plain) {
+		return nil
+	}
+	return out.Bytes()
+}
+
+// contentTypeOf goes by the name alone: the tables of the machine it runs on are not asked, which differ.
+func contentTypeOf(name string) string {
+	switch ext := path.Ext(name); ext {
+	case ".html", ".css", ".js", ".mjs", ".json", ".svg", ".txt", ".xml":
+		known := map[string]string{
+			".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".mjs": "text/javascript",
+			".json": "application/json", ".svg": "image/svg+xml", ".txt": "text/plain", ".xml": "text/xml",
+		}
+		return known[ext] + "; charset=utf-8"
+	case ".webmanifest":
+		return "application/manifest+json"
+	case ".woff2":
+		return "font/woff2"
+	case ".ico":
+		return "image/x-icon"
+	default:
+		if known := mime.TypeByExtension(ext); known != "" {
+			return known
+		}
+	}
+	return "application/octet-stream"
+}
+
+func isCompressible(contentType string) bool {
+	return strings.HasPrefix(contentType, "text/") || strings.Contains(contentType, "json") || strings.Contains(contentType, "svg")
+}
+
+// isAppRoute reports whether an address is one of the web client's own, which it shows by itself once it is loaded.
+func isAppRoute(address string) bool {
+	first, _, _ := strings.Cut(strings.TrimPrefix(address, "/"), "/")
+	switch first {
+	case "", "rooms", "browse", "invite", "settings", "signin", "signup":
+		return true
+	}
+	return false
+}
+
+// serveOther answers for everything that is no route: files of the web client, its own addresses, and nothing.
+func (s *Server) serveOther(c *gin.Context) {
+	address := c.Request.URL.Path
+	if isAPI(address) {
+		s.refuse(c, chat.ErrNotFound)
+		return
+	}
+	file := s.site.find(address)
+	switch {
+	case address == docsPath && s.site.find(docsPath+"/") != nil:
+		c.Redirect(http.StatusPermanentRedirect, docsPath+"/") // so that what the page names relatively is found
+	case file == nil:
+		s.refuse(c, chat.ErrNotFound)
+	case c.Request.Method != http.MethodGet && c.Request.Method != http.MethodHead:
+		c.Header("Allow", "GET, HEAD")
+		s.wrongMethod(c)
+	default:
+		file.serve(c)
+	}
+}
+
+func (s *site) find(address string) *asset {
+	if file, ok := s.files[address]; ok {
+		return file
+	}
+	if strings.HasSuffix(address, "/") {
+		if file, ok := s.files[address+"index.html"]; ok {
+			return file
+		}
+	}
+	if isAppRoute(address) {
+		return s.files["/index.html"]
+	}
+	return nil
+}
+
+func (a *asset) serve(c *gin.Context) {
+	body, encoding := a.choose(c.GetHeader("Accept-Encoding"))
+	header := c.Writer.Header()
+	header.Set("Cache-Control", a.cache)
+	header.Set("Vary", "Accept-Encoding")
+	etag := a.etag
+	if encoding != "" {
+		etag = strings.TrimSuffix(etag, `"`) + "-" + encoding + `"` // forms are different bytes
+	}
+	header.Set("ETag", etag)
+	if matches(c.GetHeader("If-None-Match"), etag) {
+		c.Status(http.StatusNotModified)
+		c.Writer.WriteHeaderNow()
+		return
+	}
+	if encoding != "" {
+		header.Set("Content-Encoding", encoding)
+	}
+	header.Set("Content-Type", a.contentType)
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	c.Status(http.StatusOK)
+	c.Writer.WriteHeaderNow()
+	if c.Request.Method != http.MethodHead {
+		_, _ = c.Writer.Write(body)
+	}
+}
+
+// choose takes the smallest form that the client understands.
+func (a *asset) choose(accepted string) (body []byte, encoding string) {
+	for _, form := range []struct {
+		encoding string
+		body     []byte
+	}{{"br", a.brotli}, {"gzip", a.gzip}} {
+		if form.body != nil && understands(accepted, form.encoding) {
+			return form.body, form.encoding
+		}
+	}
+	return a.plain, ""
+}
+
+func understands(accepted, encoding string) bool {
+	for part := range strings.SplitSeq(accepted, ",") {
+		name, quality, _ := strings.Cut(part, ";")
+		if strings.EqualFold(strings.TrimSpace(name), encoding) {
+			q, given := strings.CutPrefix(strings.ReplaceAll(quality, " ", ""), "q=")
+			return !given || strings.Trim(q, "0.") != ""
+		}
+	}
+	return false
+}
+
+func matches(ifNoneMatch, etag string) bool {
+	for part := range strings.SplitSeq(ifNoneMatch, ",") {
+		part = strings.TrimPrefix(strings.TrimSpace(part), "W/")
+		if part == etag || part == "*" {
+			return true
+		}
+	}
+	return false
+}
