@@ -117,6 +117,8 @@ func (i Invite) Spent(now time.Time) bool {
 
 // RoomTx is one transaction over one room, held against every other change of that room until it ends: what it reads
 // stays true until it commits. Reads of what is not there answer ErrNotFound.
+//
+//nolint:interfacebloat // five reads and nine writes of one thing; cut in two, each user would take both
 type RoomTx interface {
 	Room() (Room, error)
 	Member(user UserID) (Member, error)
@@ -124,8 +126,13 @@ type RoomTx interface {
 	Ban(user UserID) (Ban, error)
 	Invite(code string) (Invite, error)
 
+	// PutRoom creates the room, at head 0 and without members, or changes its name, topic, visibility and mood. The rest
+	// is the store's own.
 	PutRoom(room Room) error
+	// DeleteRoom deletes the room with all that is in it, for good. Its id may be used again.
 	DeleteRoom() error
+	// PutMember adds a member, with a read line at most at the head; ErrNotFound where there is no such room or account.
+	// Of one who is there it changes role, joining time and mute, and leaves what history.Marks keeps.
 	PutMember(member Member) error
 	RemoveMember(user UserID) error
 	PutBan(ban Ban) error

@@ -24,7 +24,6 @@ var (
 	closeProtocol    = closing{ws.StatusProtocolError, "not a frame of RFC 6455"}
 	closeSilent      = closing{ws.StatusGoingAway, "silent for two heartbeats"}
 	closeTryLater    = closing{1013, "something this needs is down; try again"}
-	closeInternal    = closing{ws.StatusInternalServerError, "internal"}
 	closeAsAsked     = closing{ws.StatusNormalClosure, ""}
 )
 

@@ -184,7 +184,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var early []byte // frames that came right behind the handshake
 	if n := buffered.Reader.Buffered(); n > 0 {
 		early = make([]byte, n)
-		_, _ = buffered.Reader.Read(early) // it holds n bytes
+		_, _ = buffered.Read(early) // it holds n bytes
 	}
 	allowed := g.allowed(r)
 	g.remember(c)

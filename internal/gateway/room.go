@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -96,8 +97,7 @@ func (r *room) pass(item feed.Item) {
 
 // removeMemberLocked ends the room for a person in the middle of the stream: what comes after the event is not theirs.
 func (r *room) removeMemberLocked(user chat.UserID, change chat.MemberChange) {
-	for at := len(r.listeners) - 1; at >= 0; at-- {
-		l := r.listeners[at]
+	for _, l := range slices.Backward(r.listeners) { // from the end, because removing one moves the last into its place
 		if l.conn.userID() != user {
 			continue
 		}
