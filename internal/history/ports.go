@@ -15,7 +15,8 @@ type Store interface {
 	// Changes reads the events after a position, ascending, at most limit, with messages in their newest state. Void
 	// numbers are left out but covered by Through. Page and head are of one moment.
 	Changes(ctx context.Context, room chat.RoomID, after chat.Seq, limit int) (chat.Page, error)
-	// RoomsOf reads every room of a person with counts and last message, newest activity first.
+	// RoomsOf reads every room of a person with counts and last message, newest activity first: that is the time of the
+	// newest message, or of the room's creation; of two at the same time the lower id.
 	RoomsOf(ctx context.Context, user chat.UserID) ([]chat.MemberRoom, error)
 	// RoomIDs reads the ids of every room that a person is in, in any order.
 	RoomIDs(ctx context.Context, user chat.UserID) ([]chat.RoomID, error)

@@ -1,0 +1,269 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/blabber-hive/blabber-hive/internal/chat"
+)
+
+// Position is the offset up to which a partition is stored.
+func (s *Store) Position(ctx context.Context, partition int) (chat.Offset, error) {
+	var stored int64
+	err := s.read(ctx, func(c *conn) error {
+		err := c.row(`select stored from partitions where partition = ?`, []any{partition}, &stored)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil // zero: it never was stored
+		}
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("read position of partition %d: %w", partition, err)
+	}
+	return chat.Offset(stored), nil
+}
+
+// Commit stores a batch as one transaction, which it may share with other changes.
+func (s *Store) Commit(ctx context.Context, batch chat.Batch) ([]chat.Void, error) {
+	var voids []chat.Void
+	err := s.write(ctx, func(c *conn) error {
+		if err := moveOffset(c, batch); err != nil {
+			return err
+		}
+		w := batchWriter{c: c, rooms: make(map[chat.RoomID]*roomHead)}
+		for i := range batch.Events {
+			if err := w.store(&batch.Events[i]); err != nil {
+				return fmt.Errorf("event %d of room %s: %w", batch.Events[i].Seq, batch.Events[i].Room, err)
+			}
+		}
+		voids = w.voids
+		return w.storeHeads()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("commit %d events of partition %d: %w", len(batch.Events), batch.Partition, err)
+	}
+	return voids, nil
+}
+
+// moveOffset is the fence: of two owners of a partition one finds the offset moved.
+func moveOffset(c *conn, batch chat.Batch) error {
+	moved, err := c.exec(`update partitions set stored = ?3 where partition = ?1 and stored = ?2`,
+		batch.Partition, int64(batch.From), int64(batch.To))
+	if err == nil && moved == 0 && batch.From == 0 {
+		moved, err = c.exec(`insert into partitions (partition, stored) values (?, ?) on conflict do nothing`,
+			batch.Partition, int64(batch.To))
+	}
+	if err == nil && moved == 0 {
+		return chat.ErrFenced
+	}
+	return err
+}
+
+// batchWriter stores the events of one batch; it holds the heads of their rooms until all are stored.
+type batchWriter struct {
+	c     *conn
+	rooms map[chat.RoomID]*roomHead
+	voids []chat.Void
+}
+
+// roomHead is what a batch moves of a room. no is zero for a room that is gone.
+type roomHead struct {
+	no           int64
+	head         chat.Seq
+	lastMessage  chat.Seq
+	lastSender   chat.UserID
+	lastOther    chat.Seq
+	lastActivity int64
+}
+
+func (w *batchWriter) head(room chat.RoomID) (*roomHead, error) {
+	if r, ok := w.rooms[room]; ok {
+		return r, nil
+	}
+	r := &roomHead{}
+	err := w.c.row(`select no, head, last_message_seq, last_sender, last_other_seq, last_activity_at from rooms where id = ?`, []any{room[:]},
+		&r.no, (*seqInto)(&r.head), (*seqInto)(&r.lastMessage), into(&r.lastSender), (*seqInto)(&r.lastOther), &r.lastActivity)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, err
+	}
+	w.rooms[room] = r
+	return r, nil
+}
+
+func (w *batchWriter) storeHeads() error {
+	for _, r := range w.rooms {
+		if r.no == 0 {
+			continue
+		}
+		if _, err := w.c.exec(`update rooms set head = ?2, last_message_seq = ?3, last_sender = ?4, last_other_seq = ?5, last_activity_at = ?6
+			where no = ?1`, r.no, num(r.head), num(r.lastMessage), idOrNull(r.lastSender), num(r.lastOther), r.lastActivity); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *batchWriter) store(event *chat.Event) error {
+	r, err := w.head(event.Room)
+	if err != nil || r.no == 0 {
+		return err
+	}
+	if event.Seq != r.head+1 {
+		return fmt.Errorf("its number does not follow the stored head %d", r.head)
+	}
+	r.head = event.Seq
+	switch event.Kind {
+	case chat.KindMessage:
+		return w.storeMessage(r, event)
+	case chat.KindEdit, chat.KindDelete, chat.KindReaction:
+		return w.storeChange(r, event)
+	case chat.KindMember, chat.KindRoom:
+		return w.storeEvent(r, event, 0)
+	case chat.KindVoid:
+		return w.storeVoid(r, event, chat.Known{})
+	}
+	return fmt.Errorf("unknown kind %q", event.Kind)
+}
+
+func (w *batchWriter) storeMessage(r *roomHead, event *chat.Event) error {
+	m := event.Message
+	if m == nil || m.Seq != event.Seq {
+		return errors.New("a message event without its message")
+	}
+	mentions := mentioned(m)
+	// The id of any record counts: one that stands under an event is as much a repeat as one that stands under a message.
+	stored, err := w.c.exec(`insert into messages (room, seq, id, sender, created_at, fingerprint, changed_seq, edited_at, deleted_at, body, reply_to, mentions, reactions)
+		select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
+		where not exists (select 1 from events where room = ?1 and id = ?3)
+		on conflict (room, id) do nothing`,
+		r.no, num(m.Seq), m.ID[:], m.Sender.ID[:], m.CreatedAt.UnixMilli(), m.Fingerprint[:],
+		seqOrNull(m.ChangedSeq), ms(m.EditedAt), ms(m.DeletedAt), m.Body, idOrNull(m.ReplyTo),
+		blobOrNull(mentionsBlob(mentions)), blobOrNull(reactionsBlob(m.Reactions)))
+	if err != nil {
+		return err
+	}
+	if stored == 0 {
+		return w.storeRepeat(r, event, m.ID)
+	}
+	if m.Sender.ID != r.lastSender {
+		r.lastOther, r.lastSender = r.lastMessage, m.Sender.ID
+	}
+	r.lastMessage, r.lastActivity = m.Seq, m.CreatedAt.UnixMilli()
+	return w.mention(r, m.Seq, mentions)
+}
+
+// storeChange stores an edit, a deletion or a reaction and the message's new state. The message is found by its id and
+// sender: if its own number had to be voided, as a repeat of a message that stands elsewhere, the change belongs to that
+// one; if that one is somebody else's, to none, and the number is void.
+func (w *batchWriter) storeChange(r *roomHead, event *chat.Event) error {
+	m := event.Message
+	if m == nil {
+		return fmt.Errorf("a change of kind %q without its message", event.Kind)
+	}
+	var target chat.Seq
+	var before chat.Message
+	err := w.c.row(`select seq, mentions from messages where room = ? and id = ? and sender = ?`,
+		[]any{r.no, m.ID[:], m.Sender.ID[:]}, (*seqInto)(&target), (*mentionsInto)(&before))
+	if errors.Is(err, sql.ErrNoRows) {
+		w.voids = append(w.voids, chat.Void{Room: event.Room, Seq: event.Seq})
+		return w.storeVoid(r, event, chat.Known{})
+	}
+	if err != nil {
+		return err
+	}
+	voids := len(w.voids)
+	if err := w.storeEvent(r, event, target); err != nil || len(w.voids) > voids {
+		return err // a repeat: the message stays as it is
+	}
+	after := mentioned(m)
+	if _, err := w.c.exec(`update messages set changed_seq = ?3, edited_at = ?4, deleted_at = ?5, body = ?6, mentions = ?7, reactions = ?8
+		where room = ?1 and seq = ?2`, r.no, num(target), num(event.Seq), ms(m.EditedAt), ms(m.DeletedAt), m.Body,
+		blobOrNull(mentionsBlob(after)), blobOrNull(reactionsBlob(m.Reactions))); err != nil {
+		return err
+	}
+	for _, user := range mentioned(&before) {
+		if _, err := w.c.exec(`delete from mentions where user = ? and room = ? and seq = ?`, user[:], r.no, num(target)); err != nil {
+			return err
+		}
+	}
+	return w.mention(r, target, after)
+}
+
+func (w *batchWriter) mention(r *roomHead, seq chat.Seq, users []chat.UserID) error {
+	for _, user := range users {
+		if _, err := w.c.exec(`insert into mentions (user, room, seq) values (?, ?, ?) on conflict do nothing`, user[:], r.no, num(seq)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *batchWriter) storeEvent(r *roomHead, event *chat.Event, target chat.Seq) error {
+	payload, err := payloadOf(event)
+	if err != nil {
+		return err
+	}
+	var subject any
+	if event.Member != nil {
+		subject = event.Member.User.ID[:]
+	}
+	stored, err := w.c.exec(`insert into events (room, seq, id, kind, at, actor, target_seq, subject, payload)
+		select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
+		where not exists (select 1 from messages where room = ?1 and id = ?3)
+		on conflict (room, id) do nothing`,
+		r.no, num(event.Seq), event.RecordID[:], string(event.Kind), event.At.UnixMilli(), event.Actor.ID[:],
+		seqOrNull(target), subject, payload)
+	if err == nil && stored == 0 {
+		return w.storeRepeat(r, event, event.RecordID)
+	}
+	return err
+}
+
+// storeRepeat gives up a number whose record already stands, and reports where.
+func (w *batchWriter) storeRepeat(r *roomHead, event *chat.Event, id chat.MessageID) error {
+	first := chat.Known{ID: id}
+	err := w.c.row(`select seq, fingerprint from messages where room = ?1 and id = ?2
+		union all select seq, null from events where room = ?1 and id = ?2`, []any{r.no, id[:]},
+		(*seqInto)(&first.Seq), (*idInto)(&first.Fingerprint))
+	if err != nil {
+		return fmt.Errorf("find the first of record %s: %w", id, err)
+	}
+	w.voids = append(w.voids, chat.Void{Room: event.Room, Seq: event.Seq, First: first})
+	return w.storeVoid(r, event, first)
+}
+
+func (w *batchWriter) storeVoid(r *roomHead, event *chat.Event, first chat.Known) error {
+	_, err := w.c.exec(`insert into events (room, seq, kind, at, actor, target_seq) values (?, ?, 'void', ?, ?, ?)`,
+		r.no, num(event.Seq), event.At.UnixMilli(), event.Actor.ID[:], seqOrNull(first.Seq))
+	return err
+}
+
+// RoomState reads the head of a room and its newest records.
+func (s *Store) RoomState(ctx context.Context, room chat.RoomID) (chat.RoomState, error) {
+	state := chat.RoomState{Room: room}
+	err := s.readMoment(ctx, func(c *conn) error {
+		var no int64
+		if err := c.row(`select no, head from rooms where id = ?`, []any{room[:]}, &no, (*seqInto)(&state.Head)); err != nil {
+			return err
+		}
+		after := int64(0)
+		if state.Head > chat.WindowSize {
+			after = num(state.Head - chat.WindowSize)
+		}
+		return c.each(`select id, seq, fingerprint from messages where room = ?1 and seq > ?2
+			union all
+			select id, seq, null from events where room = ?1 and seq > ?2 and id is not null
+			order by seq`, []any{no, after}, func(rows *sql.Rows) error {
+			var known chat.Known
+			err := rows.Scan(into(&known.ID), (*seqInto)(&known.Seq), (*idInto)(&known.Fingerprint))
+			state.Recent = append(state.Recent, known)
+			return err
+		})
+	})
+	if err != nil {
+		return chat.RoomState{}, fmt.Errorf("read state of room %s: %w", room, err)
+	}
+	return state, nil
+}

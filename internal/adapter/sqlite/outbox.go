@@ -1,0 +1,45 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/blabber-hive/blabber-hive/internal/chat"
+)
+
+// Outbox reads entries that wait for the log.
+func (s *Store) Outbox(ctx context.Context, after int64, limit int) (entries []chat.OutboxEntry, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		return c.each(`select position, id, room, payload from outbox where position > ? order by position limit ?`,
+			[]any{after, limit}, func(rows *sql.Rows) error {
+				var entry chat.OutboxEntry
+				err := rows.Scan(&entry.Position, into(&entry.ID), into(&entry.Room), &entry.Payload)
+				entries = append(entries, entry)
+				return err
+			})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the outbox after %d: %w", after, err)
+	}
+	return entries, nil
+}
+
+// OutboxDone forgets entries that the log has.
+func (s *Store) OutboxDone(ctx context.Context, positions []int64) error {
+	if len(positions) == 0 {
+		return nil
+	}
+	err := s.write(ctx, func(c *conn) error {
+		for _, position := range positions {
+			if _, err := c.exec(`delete from outbox where position = ?`, position); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("forget %d outbox entries: %w", len(positions), err)
+	}
+	return nil
+}

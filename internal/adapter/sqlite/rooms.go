@@ -1,0 +1,155 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/blabber-hive/blabber-hive/internal/chat"
+)
+
+// roomColumns read a room r, memberColumns a member p (a place in a room) with that person's account pu.
+const (
+	roomColumns   = `r.id, r.name, r.topic, r.visibility, r.created_by, r.created_at, r.head, r.members, r.mood_enabled`
+	memberColumns = `pu.id, pu.username, pu.display_name, pu.avatar_url, p.role, p.joined_at, p.muted_until, p.read_seq, p.unread_from, p.notify`
+	memberSource  = `members p join users pu on pu.id = p.user`
+)
+
+func roomInto(r *chat.Room) []any {
+	return []any{
+		into(&r.ID), &r.Name, &r.Topic, (*string)(&r.Visibility), into(&r.CreatedBy), (*timeInto)(&r.CreatedAt),
+		(*seqInto)(&r.Head), &r.Members, &r.MoodEnabled,
+	}
+}
+
+func memberInto(m *chat.Member) []any {
+	return append(profileInto(&m.User), (*roleInto)(&m.Role), (*timeInto)(&m.JoinedAt), (*timeInto)(&m.MutedUntil),
+		(*seqInto)(&m.ReadSeq), (*seqInto)(&m.UnreadFrom), (*textInto)(&m.Notify))
+}
+
+// Access reads a room and one person's place in it.
+func (s *Store) Access(ctx context.Context, room chat.RoomID, user chat.UserID) (access chat.Access, err error) {
+	var member chat.Member
+	err = s.read(ctx, func(c *conn) error {
+		return c.row(`select `+roomColumns+`, `+memberColumns+`, b.user is not null
+			from rooms r
+			left join members p on p.room = r.no and p.user = ?2
+			left join users pu on pu.id = p.user
+			left join bans b on b.room = r.no and b.user = ?2
+			where r.id = ?1`, []any{room[:], user[:]},
+			append(append(roomInto(&access.Room), memberInto(&member)...), &access.Banned)...)
+	})
+	if err != nil {
+		return chat.Access{}, fmt.Errorf("read access of %s to room %s: %w", user, room, err)
+	}
+	if member.Role != "" {
+		member.Room = room
+		access.Member = &member
+	}
+	return access, nil
+}
+
+// memberRoom is a room as its member sees it, with what counting needs.
+type memberRoom struct {
+	chat.MemberRoom
+	no        int64
+	lastOther chat.Seq // newest message that may be somebody else's
+	message   chat.Message
+}
+
+const memberRoomColumns = roomColumns + `, ` + memberColumns + `, r.no, iif(r.last_sender is p.user, r.last_other_seq, r.last_message_seq), ` + messageColumns
+
+const memberRoomSource = memberSource + ` join rooms r on r.no = p.room
+	left join messages m on m.room = r.no and m.seq = r.last_message_seq
+	left join users u on u.id = m.sender`
+
+func (r *memberRoom) into() []any {
+	dest := append(roomInto(&r.Room), memberInto(&r.Member)...)
+	return append(append(dest, &r.no, (*seqInto)(&r.lastOther)), messageInto(&r.message)...)
+}
+
+// finish counts, and puts together what the columns gave.
+func (r *memberRoom) finish(c *conn) (chat.MemberRoom, error) {
+	r.Member.Room = r.ID
+	if r.message.Seq != 0 {
+		message := r.message
+		message.Room = r.ID
+		r.LastMessage = &message
+	}
+	counts, err := countUnread(c, place{
+		room: r.no, user: r.Member.User.ID, readSeq: r.Member.ReadSeq, unreadFrom: r.Member.UnreadFrom, lastOther: r.lastOther,
+	})
+	r.Unread, r.Mentions = counts.Unread, counts.Mentions
+	return r.MemberRoom, err
+}
+
+// RoomsOf reads all rooms of a person: one statement for the rooms, and two counts for each that has something unread.
+func (s *Store) RoomsOf(ctx context.Context, user chat.UserID) (rooms []chat.MemberRoom, err error) {
+	err = s.readMoment(ctx, func(c *conn) error {
+		var found []*memberRoom
+		err := c.each(`select `+memberRoomColumns+` from `+memberRoomSource+`
+			where p.user = ? order by r.last_activity_at desc, r.id limit ?`, []any{user[:], chat.RoomsPerUserMax}, func(rows *sql.Rows) error {
+			r := &memberRoom{}
+			found = append(found, r)
+			return rows.Scan(r.into()...)
+		})
+		if err != nil {
+			return err
+		}
+		rooms = make([]chat.MemberRoom, len(found))
+		for i, r := range found {
+			if rooms[i], err = r.finish(c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read rooms of %s: %w", user, err)
+	}
+	return rooms, nil
+}
+
+// RoomIDs reads the ids of every room of a person.
+func (s *Store) RoomIDs(ctx context.Context, user chat.UserID) (rooms []chat.RoomID, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		return c.each(`select r.id from members p join rooms r on r.no = p.room where p.user = ?`, []any{user[:]}, func(rows *sql.Rows) error {
+			var room chat.RoomID
+			err := rows.Scan(into(&room))
+			rooms = append(rooms, room)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the ids of rooms of %s: %w", user, err)
+	}
+	return rooms, nil
+}
+
+// RoomOf reads one room as its member sees it.
+func (s *Store) RoomOf(ctx context.Context, room chat.RoomID, user chat.UserID) (found chat.MemberRoom, err error) {
+	err = s.readMoment(ctx, func(c *conn) (err error) {
+		var r memberRoom
+		if err = c.row(`select `+memberRoomColumns+` from `+memberRoomSource+`
+			where r.id = ? and p.user = ?`, []any{room[:], user[:]}, r.into()...); err != nil {
+			return err
+		}
+		found, err = r.finish(c)
+		return err
+	})
+	if err != nil {
+		return chat.MemberRoom{}, fmt.Errorf("read room %s of %s: %w", room, user, err)
+	}
+	return found, nil
+}
+
+// RoomCount is how many rooms a person is in.
+func (s *Store) RoomCount(ctx context.Context, user chat.UserID) (count int, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		return c.row(`select count(*) from members where user = ?`, []any{user[:]}, &count)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count rooms of %s: %w", user, err)
+	}
+	return count, nil
+}

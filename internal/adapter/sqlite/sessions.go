@@ -1,0 +1,140 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/blabber-hive/blabber-hive/internal/chat"
+)
+
+const sessionColumns = `s.id, s.user, s.created_at, s.last_used_at, s.expires_at, s.user_agent`
+
+// sessionsListed bounds what SessionsOf reads.
+const sessionsListed = 1000
+
+func sessionInto(s *chat.Session) []any {
+	return []any{into(&s.ID), into(&s.User), (*timeInto)(&s.CreatedAt), (*timeInto)(&s.LastUsedAt), (*timeInto)(&s.ExpiresAt), &s.UserAgent}
+}
+
+// CreateSession adds a session. That person's expired ones go with the same commit, so they never pile up.
+func (s *Store) CreateSession(ctx context.Context, session chat.Session, refreshHash [32]byte) error {
+	err := s.write(ctx, func(c *conn) error {
+		if _, err := c.exec(`delete from sessions where user = ? and expires_at <= ?`, session.User[:], session.CreatedAt.UnixMilli()); err != nil {
+			return err
+		}
+		_, err := c.exec(`insert into sessions (id, user, created_at, last_used_at, expires_at, user_agent, refresh_hash) values (?, ?, ?, ?, ?, ?, ?)`,
+			session.ID[:], session.User[:], session.CreatedAt.UnixMilli(), session.LastUsedAt.UnixMilli(), session.ExpiresAt.UnixMilli(),
+			session.UserAgent, refreshHash[:])
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("create session %s: %w", session.ID, err)
+	}
+	return nil
+}
+
+// RotateRefresh spends a refresh token.
+func (s *Store) RotateRefresh(ctx context.Context, spent, next [32]byte, now, expires time.Time, grace time.Duration) (session chat.Session, outcome chat.RefreshOutcome, err error) {
+	err = s.write(ctx, func(c *conn) (err error) {
+		session, outcome, err = rotate(c, spent, next, now, expires, grace)
+		return err
+	})
+	if err != nil {
+		return chat.Session{}, chat.RefreshUnknown, fmt.Errorf("rotate a refresh token: %w", err)
+	}
+	return session, outcome, nil
+}
+
+func rotate(c *conn, spent, next [32]byte, now, expires time.Time, grace time.Duration) (session chat.Session, outcome chat.RefreshOutcome, err error) {
+	err = c.row(`select `+sessionColumns+` from sessions s where s.refresh_hash = ?`, []any{spent[:]}, sessionInto(&session)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return rotatedBefore(c, spent, now, grace)
+	}
+	if err != nil {
+		return session, chat.RefreshUnknown, err
+	}
+	if !now.Before(session.ExpiresAt) {
+		_, err = c.exec(`delete from sessions where id = ?`, session.ID[:])
+		return chat.Session{}, chat.RefreshUnknown, err
+	}
+	if _, err = c.exec(`delete from spent_refresh where session = ? and expires_at <= ?`, session.ID[:], now.UnixMilli()); err != nil {
+		return session, chat.RefreshUnknown, err
+	}
+	if _, err = c.exec(`insert into spent_refresh (hash, session, spent_at, expires_at) values (?, ?, ?, ?)`,
+		spent[:], session.ID[:], now.UnixMilli(), session.ExpiresAt.UnixMilli()); err != nil {
+		return session, chat.RefreshUnknown, err
+	}
+	session.LastUsedAt, session.ExpiresAt = now, expires
+	_, err = c.exec(`update sessions set refresh_hash = ?2, last_used_at = ?3, expires_at = ?4 where id = ?1`,
+		session.ID[:], next[:], now.UnixMilli(), expires.UnixMilli())
+	return session, chat.RefreshRotated, err
+}
+
+// rotatedBefore tells a race of two tabs from a token that somebody else has used.
+func rotatedBefore(c *conn, spent [32]byte, now time.Time, grace time.Duration) (session chat.Session, outcome chat.RefreshOutcome, err error) {
+	var spentAt, expiresAt time.Time
+	err = c.row(`select `+sessionColumns+`, x.spent_at, x.expires_at from spent_refresh x join sessions s on s.id = x.session where x.hash = ?`,
+		[]any{spent[:]}, append(sessionInto(&session), (*timeInto)(&spentAt), (*timeInto)(&expiresAt))...)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return chat.Session{}, chat.RefreshUnknown, nil
+	case err != nil:
+		return chat.Session{}, chat.RefreshUnknown, err
+	case !now.Before(session.ExpiresAt), !now.Before(expiresAt): // it would be worth nothing by now even if it had never been spent
+		return chat.Session{}, chat.RefreshUnknown, nil
+	case now.Sub(spentAt) <= grace:
+		return session, chat.RefreshRaced, nil
+	}
+	return session, chat.RefreshReused, nil
+}
+
+// Session reads a session.
+func (s *Store) Session(ctx context.Context, id chat.SessionID) (session chat.Session, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		return c.row(`select `+sessionColumns+` from sessions s where s.id = ?`, []any{id[:]}, sessionInto(&session)...)
+	})
+	if err != nil {
+		return chat.Session{}, fmt.Errorf("read session %s: %w", id, err)
+	}
+	return session, nil
+}
+
+// SessionsOf reads a person's sessions.
+func (s *Store) SessionsOf(ctx context.Context, user chat.UserID, now time.Time) (sessions []chat.Session, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		return c.each(`select `+sessionColumns+` from sessions s where s.user = ? and s.expires_at > ? order by s.last_used_at desc, s.id limit ?`,
+			[]any{user[:], now.UnixMilli(), sessionsListed}, func(rows *sql.Rows) error {
+				sessions = append(sessions, chat.Session{})
+				return rows.Scan(sessionInto(&sessions[len(sessions)-1])...)
+			})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list sessions of user %s: %w", user, err)
+	}
+	return sessions, nil
+}
+
+// DeleteSession ends one session of a person.
+func (s *Store) DeleteSession(ctx context.Context, user chat.UserID, id chat.SessionID) error {
+	err := s.write(ctx, func(c *conn) error { return c.one(`delete from sessions where id = ? and user = ?`, id[:], user[:]) })
+	if err != nil {
+		return fmt.Errorf("end session %s: %w", id, err)
+	}
+	return nil
+}
+
+// DeleteSessions ends all sessions of a person but one.
+func (s *Store) DeleteSessions(ctx context.Context, user chat.UserID, except chat.SessionID) error {
+	if err := s.write(ctx, func(c *conn) error { return endSessions(c, user, except) }); err != nil {
+		return fmt.Errorf("end sessions of user %s: %w", user, err)
+	}
+	return nil
+}
+
+func endSessions(c *conn, user chat.UserID, except chat.SessionID) error {
+	_, err := c.exec(`delete from sessions where user = ? and id <> ?`, user[:], except[:])
+	return err
+}
