@@ -53,12 +53,13 @@ func noCookie(ctx context.Context) http.Cookie {
 	return cookie
 }
 
-type cookieInput struct {
+// CookieInput is the refresh token, where the browser has one.
+type CookieInput struct {
 	Refresh string `cookie:"blabber_refresh" doc:"The refresh token, as it was set"`
 }
 
 type signUpInput struct {
-	cookieInput
+	CookieInput
 	Body struct {
 		Username    string `json:"username" minLength:"2" maxLength:"32" doc:"a-z, 0-9, and _ . - after the first"`
 		Password    string `json:"password" minLength:"8" maxLength:"256"`
@@ -78,7 +79,7 @@ func (s *Server) signUp(ctx context.Context, in *signUpInput) (*grantOutput, err
 }
 
 type logInInput struct {
-	cookieInput
+	CookieInput
 	Body struct {
 		Username string `json:"username"`
 		Password string `json:"password"`
@@ -93,7 +94,7 @@ func (s *Server) logIn(ctx context.Context, in *logInInput) (*grantOutput, error
 	return s.grant(ctx, grant), nil
 }
 
-type refreshInput struct{ cookieInput }
+type refreshInput struct{ CookieInput }
 
 func (s *Server) refresh(ctx context.Context, in *refreshInput) (*grantOutput, error) {
 	grant, spoilt, err := s.Accounts.Refresh(ctx, in.Refresh, requestOf(ctx).device)
@@ -108,7 +109,7 @@ func (s *Server) refresh(ctx context.Context, in *refreshInput) (*grantOutput, e
 }
 
 type logOutInput struct {
-	cookieInput
+	CookieInput
 	Authorization string `header:"Authorization" doc:"The access token, where the cookie is not at hand"`
 }
 

@@ -31,7 +31,7 @@ type bansOutput struct {
 	}
 }
 
-func (s *Server) listBans(ctx context.Context, who account.Identity, in *roomPath) (*bansOutput, error) {
+func (s *Server) listBans(ctx context.Context, who account.Identity, in *RoomPath) (*bansOutput, error) {
 	bans, err := s.Rooms.Bans(ctx, who.User.ID, in.RoomID)
 	if err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func (s *Server) listBans(ctx context.Context, who account.Identity, in *roomPat
 }
 
 type banInput struct {
-	roomPath
+	RoomPath
 	Body struct {
 		UserID chat.UserID `json:"user_id" format:"uuid"`
 		Reason string      `json:"reason,omitempty" maxLength:"250"`
@@ -59,6 +59,6 @@ func (s *Server) ban(ctx context.Context, who account.Identity, in *banInput) (*
 	return &banOutput{banOf(view)}, nil
 }
 
-func (s *Server) unban(ctx context.Context, who account.Identity, in *memberPath) (*noOutput, error) {
+func (s *Server) unban(ctx context.Context, who account.Identity, in *MemberPath) (*noOutput, error) {
 	return &noOutput{}, s.Rooms.Unban(ctx, who.User.Profile, in.RoomID, in.UserID)
 }

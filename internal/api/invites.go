@@ -37,7 +37,7 @@ type invitesOutput struct {
 	}
 }
 
-func (s *Server) listInvites(ctx context.Context, who account.Identity, in *roomPath) (*invitesOutput, error) {
+func (s *Server) listInvites(ctx context.Context, who account.Identity, in *RoomPath) (*invitesOutput, error) {
 	invites, err := s.Rooms.Invites(ctx, who.User.ID, in.RoomID)
 	if err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ type inviteBody struct {
 }
 
 type createInviteInput struct {
-	roomPath
+	RoomPath
 	Body *inviteBody
 }
 
@@ -74,13 +74,14 @@ func (s *Server) createInvite(ctx context.Context, who account.Identity, in *cre
 	return &inviteOutput{s.inviteOf(ctx, made)}, nil
 }
 
-type codePath struct {
+// CodePath names an invite.
+type CodePath struct {
 	Code string `path:"code"`
 }
 
 type revokeInviteInput struct {
-	roomPath
-	codePath
+	RoomPath
+	CodePath
 }
 
 func (s *Server) revokeInvite(ctx context.Context, who account.Identity, in *revokeInviteInput) (*noOutput, error) {
@@ -100,7 +101,7 @@ type previewOutput struct {
 	}
 }
 
-func (s *Server) previewInvite(ctx context.Context, in *codePath) (*previewOutput, error) {
+func (s *Server) previewInvite(ctx context.Context, in *CodePath) (*previewOutput, error) {
 	preview, err := s.Rooms.Preview(ctx, in.Code)
 	if err != nil {
 		return nil, err
@@ -112,6 +113,6 @@ func (s *Server) previewInvite(ctx context.Context, in *codePath) (*previewOutpu
 	return &out, nil
 }
 
-func (s *Server) acceptInvite(ctx context.Context, who account.Identity, in *codePath) (*memberRoomOutput, error) {
+func (s *Server) acceptInvite(ctx context.Context, who account.Identity, in *CodePath) (*memberRoomOutput, error) {
 	return asMember(s.Rooms.Accept(ctx, who.User.Profile, in.Code))
 }

@@ -9,7 +9,7 @@ import (
 )
 
 type markReadInput struct {
-	roomPath
+	RoomPath
 	Body struct {
 		Seq        *chat.Seq `json:"seq,omitempty" maximum:"9007199254740991" doc:"Read up to here"`
 		UnreadFrom *chat.Seq `json:"unread_from,omitempty" minimum:"1" maximum:"9007199254740991" doc:"Unread from here"`
@@ -36,7 +36,7 @@ func (s *Server) markRead(ctx context.Context, who account.Identity, in *markRea
 }
 
 type notifyInput struct {
-	roomPath
+	RoomPath
 	Body struct {
 		Notify chat.Notify `json:"notify" enum:"all,mentions,none"`
 	}

@@ -71,11 +71,12 @@ func (s *Server) endOtherSessions(ctx context.Context, who account.Identity, _ *
 	return &noOutput{}, s.Accounts.EndOtherSessions(ctx, who)
 }
 
-type sessionPath struct {
+// SessionPath names a session.
+type SessionPath struct {
 	SessionID chat.SessionID `path:"session_id" format:"uuid"`
 }
 
-func (s *Server) endSession(ctx context.Context, who account.Identity, in *sessionPath) (*noOutput, error) {
+func (s *Server) endSession(ctx context.Context, who account.Identity, in *SessionPath) (*noOutput, error) {
 	return &noOutput{}, s.Accounts.EndSession(ctx, who, in.SessionID)
 }
 

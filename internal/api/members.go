@@ -25,8 +25,8 @@ func memberOf(m chat.Member, online bool) member {
 }
 
 type membersInput struct {
-	roomPath
-	pageInput
+	RoomPath
+	PageInput
 }
 
 type membersOutput struct {
@@ -49,7 +49,7 @@ func (s *Server) listMembers(ctx context.Context, who account.Identity, in *memb
 }
 
 type changeMemberInput struct {
-	memberPath
+	MemberPath
 	Body struct {
 		Role       *chat.Role          `json:"role,omitempty" enum:"owner,moderator,member" doc:"For owners"`
 		MutedUntil optional[time.Time] `json:"muted_until,omitzero" doc:"null, or a time that is over, unmutes"`
@@ -70,6 +70,6 @@ func (s *Server) changeMember(ctx context.Context, who account.Identity, in *cha
 	return &memberOutput{memberOf(changed, s.online(ctx, []chat.UserID{in.UserID})[in.UserID])}, nil
 }
 
-func (s *Server) removeMember(ctx context.Context, who account.Identity, in *memberPath) (*noOutput, error) {
+func (s *Server) removeMember(ctx context.Context, who account.Identity, in *MemberPath) (*noOutput, error) {
 	return &noOutput{}, s.Rooms.Kick(ctx, who.User.Profile, in.RoomID, in.UserID)
 }

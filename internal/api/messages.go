@@ -18,7 +18,7 @@ import (
 const sendPatience = 2 * time.Second
 
 type sendInput struct {
-	roomPath
+	RoomPath
 	Body struct {
 		ID            chat.MessageID  `json:"id" format:"uuid" doc:"A UUIDv7 that the client makes, the same on every attempt"`
 		Body          string          `json:"body" minLength:"1" maxLength:"4000"`
@@ -98,7 +98,7 @@ func (s *Server) sent(ctx context.Context, who account.Identity, request message
 }
 
 type listMessagesInput struct {
-	roomPath
+	RoomPath
 	Before chat.Seq `query:"before" minimum:"1" maximum:"9007199254740991" doc:"Only messages with a lower seq"`
 	After  chat.Seq `query:"after" minimum:"0" maximum:"9007199254740991" doc:"Only messages with a higher seq"`
 	Around chat.Seq `query:"around" minimum:"1" maximum:"9007199254740991" doc:"Messages on both sides of this seq"`
@@ -125,7 +125,7 @@ func (s *Server) listMessages(ctx context.Context, who account.Identity, in *lis
 }
 
 type listChangesInput struct {
-	roomPath
+	RoomPath
 	After chat.Seq `query:"after" maximum:"9007199254740991" doc:"The position: the highest seq that is known"`
 	Limit int      `query:"limit" minimum:"1" default:"200" doc:"At most 1000; more is cut"`
 }
@@ -151,7 +151,7 @@ func (s *Server) listChanges(ctx context.Context, who account.Identity, in *list
 }
 
 type editInput struct {
-	messagePath
+	MessagePath
 	Body struct {
 		Body string `json:"body" minLength:"1" maxLength:"4000"`
 	}
@@ -167,25 +167,26 @@ func (s *Server) editMessage(ctx context.Context, who account.Identity, in *edit
 	return &messageOutput{wire.MessageFor(edited, who.User.ID)}, nil
 }
 
-func (s *Server) deleteMessage(ctx context.Context, who account.Identity, in *messagePath) (*noOutput, error) {
+func (s *Server) deleteMessage(ctx context.Context, who account.Identity, in *MessagePath) (*noOutput, error) {
 	_, err := s.Messages.Delete(ctx, who.User.Profile, in.RoomID, in.MessageID)
 	return &noOutput{}, err
 }
 
-type reactionPath struct {
-	messagePath
+// ReactionPath names an emoji under a message.
+type ReactionPath struct {
+	MessagePath
 	Emoji string `path:"emoji"`
 }
 
-func (s *Server) addReaction(ctx context.Context, who account.Identity, in *reactionPath) (*noOutput, error) {
+func (s *Server) addReaction(ctx context.Context, who account.Identity, in *ReactionPath) (*noOutput, error) {
 	return s.react(ctx, who, in, true)
 }
 
-func (s *Server) removeReaction(ctx context.Context, who account.Identity, in *reactionPath) (*noOutput, error) {
+func (s *Server) removeReaction(ctx context.Context, who account.Identity, in *ReactionPath) (*noOutput, error) {
 	return s.react(ctx, who, in, false)
 }
 
-func (s *Server) react(ctx context.Context, who account.Identity, in *reactionPath, added bool) (*noOutput, error) {
+func (s *Server) react(ctx context.Context, who account.Identity, in *ReactionPath, added bool) (*noOutput, error) {
 	_, err := s.Messages.React(ctx, who.User.Profile, in.RoomID, in.MessageID, in.Emoji, added)
 	return &noOutput{}, err
 }

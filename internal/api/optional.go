@@ -48,22 +48,28 @@ func cursorOrNull(next chat.Cursor) *string {
 	return &text
 }
 
-type pageInput struct {
+// The types below are exported because huma reads only exported fields, and the name of an embedded type is one.
+
+// PageInput asks for a page of a list.
+type PageInput struct {
 	Cursor string `query:"cursor" maxLength:"200" doc:"next_cursor of the page before"`
 	Limit  int    `query:"limit" minimum:"1" default:"50" doc:"At most 200; more is cut"`
 }
 
-type roomPath struct {
+// RoomPath names a room.
+type RoomPath struct {
 	RoomID chat.RoomID `path:"room_id" format:"uuid"`
 }
 
-type memberPath struct {
-	roomPath
+// MemberPath names a person in a room.
+type MemberPath struct {
+	RoomPath
 	UserID chat.UserID `path:"user_id" format:"uuid"`
 }
 
-type messagePath struct {
-	roomPath
+// MessagePath names a message in a room.
+type MessagePath struct {
+	RoomPath
 	MessageID chat.MessageID `path:"message_id" format:"uuid"`
 }
 

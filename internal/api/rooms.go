@@ -14,7 +14,7 @@ import (
 
 type browseInput struct {
 	Query string `query:"query" maxLength:"100" doc:"Part of a name or topic; empty is every public room"`
-	pageInput
+	PageInput
 }
 
 type listing struct {
@@ -80,7 +80,7 @@ func describeRoom(op *huma.Operation, schemas huma.Registry) {
 	}}
 }
 
-func (s *Server) getRoom(ctx context.Context, who account.Identity, in *roomPath) (*roomOutput, error) {
+func (s *Server) getRoom(ctx context.Context, who account.Identity, in *RoomPath) (*roomOutput, error) {
 	view, err := s.Rooms.See(ctx, who.User.ID, in.RoomID)
 	if err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ func (s *Server) getRoom(ctx context.Context, who account.Identity, in *roomPath
 }
 
 type changeRoomInput struct {
-	roomPath
+	RoomPath
 	Body struct {
 		Name       *string          `json:"name,omitempty" minLength:"1" maxLength:"80"`
 		Topic      *string          `json:"topic,omitempty" maxLength:"250"`
@@ -106,14 +106,14 @@ func (s *Server) changeRoom(ctx context.Context, who account.Identity, in *chang
 	}))
 }
 
-func (s *Server) deleteRoom(ctx context.Context, who account.Identity, in *roomPath) (*noOutput, error) {
+func (s *Server) deleteRoom(ctx context.Context, who account.Identity, in *RoomPath) (*noOutput, error) {
 	return &noOutput{}, s.Rooms.Delete(ctx, who.User.Profile, in.RoomID)
 }
 
-func (s *Server) joinRoom(ctx context.Context, who account.Identity, in *roomPath) (*memberRoomOutput, error) {
+func (s *Server) joinRoom(ctx context.Context, who account.Identity, in *RoomPath) (*memberRoomOutput, error) {
 	return asMember(s.Rooms.Join(ctx, who.User.Profile, in.RoomID))
 }
 
-func (s *Server) leaveRoom(ctx context.Context, who account.Identity, in *roomPath) (*noOutput, error) {
+func (s *Server) leaveRoom(ctx context.Context, who account.Identity, in *RoomPath) (*noOutput, error) {
 	return &noOutput{}, s.Rooms.Leave(ctx, who.User.Profile, in.RoomID)
 }

@@ -10,7 +10,7 @@ import (
 
 type searchUsersInput struct {
 	Query string `query:"query" maxLength:"100" doc:"Part of a username or display name; empty is everybody"`
-	pageInput
+	PageInput
 }
 
 type foundUser struct {

@@ -62,7 +62,10 @@ func (s *Service) Invite(ctx context.Context, who chat.Profile, room chat.RoomID
 		}
 		return t.tx.PutInvite(invite)
 	})
-	return invite, err
+	if err != nil {
+		return chat.Invite{}, err
+	}
+	return invite, nil
 }
 
 // makeRoomForInvite keeps the invites of a room bounded: it names those that nobody can use any more, which the next one

@@ -144,7 +144,10 @@ func (s *Service) ChangeMember(ctx context.Context, who chat.Profile, room chat.
 		}
 		return nil
 	})
-	return member, err
+	if err != nil {
+		return chat.Member{}, err
+	}
+	return member, nil
 }
 
 func (t *turn) mute(member *chat.Member, until time.Time) error {
@@ -234,7 +237,10 @@ func (s *Service) Ban(ctx context.Context, who chat.Profile, room chat.RoomID, t
 		}
 		return t.remove(member, chat.MemberBanned)
 	})
-	return BanView{Ban: ban, Maker: &who}, err
+	if err != nil {
+		return BanView{}, err
+	}
+	return BanView{Ban: ban, Maker: &who}, nil
 }
 
 // Unban lets somebody in again; NotFound where they were not banned.
