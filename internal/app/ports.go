@@ -1,0 +1,52 @@
+package app
+
+import (
+	"github.com/blabber-hive/blabber-hive/internal/account"
+	"github.com/blabber-hive/blabber-hive/internal/adapter/memory"
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite"
+	"github.com/blabber-hive/blabber-hive/internal/gateway"
+	"github.com/blabber-hive/blabber-hive/internal/history"
+	"github.com/blabber-hive/blabber-hive/internal/message"
+	"github.com/blabber-hive/blabber-hive/internal/presence"
+	"github.com/blabber-hive/blabber-hive/internal/room"
+	"github.com/blabber-hive/blabber-hive/internal/sequencer"
+)
+
+// Every port and what is behind it when a server runs alone.
+var (
+	_ sequencer.Log   = (*memory.Log)(nil)
+	_ sequencer.Bus   = (*memory.Bus)(nil)
+	_ sequencer.Store = (*sqlite.Store)(nil)
+
+	_ message.Log     = (*memory.Log)(nil)
+	_ message.Store   = (*sqlite.Store)(nil)
+	_ message.Limiter = (*memory.Limiter)(nil)
+
+	_ account.Users    = (*sqlite.Store)(nil)
+	_ account.Sessions = (*sqlite.Store)(nil)
+	_ account.Keys     = (*sqlite.Store)(nil)
+	_ account.Signals  = (*memory.Bus)(nil)
+	_ account.Limiter  = (*memory.Limiter)(nil)
+
+	_ room.Store     = (*sqlite.Store)(nil)
+	_ room.Directory = (*sqlite.Store)(nil)
+	_ room.People    = (*sqlite.Store)(nil)
+	_ room.Outbox    = (*sqlite.Store)(nil)
+	_ room.Log       = (*memory.Log)(nil)
+	_ room.Signals   = (*memory.Bus)(nil)
+	_ room.Settler   = (*room.Relay)(nil)
+
+	_ history.Store   = (*sqlite.Store)(nil)
+	_ history.Marks   = (*sqlite.Store)(nil)
+	_ history.Signals = (*memory.Bus)(nil)
+
+	_ presence.Store   = (*memory.Presence)(nil)
+	_ presence.Signals = (*memory.Bus)(nil)
+
+	_ gateway.Bus      = (*memory.Bus)(nil)
+	_ gateway.Accounts = (*account.Service)(nil)
+	_ gateway.Messages = (*message.Service)(nil)
+	_ gateway.Reader   = (*history.Service)(nil)
+	_ gateway.Store    = (*sqlite.Store)(nil)
+	_ gateway.Presence = (*presence.Service)(nil)
+)
