@@ -57,7 +57,7 @@ dev: $(MODULES) ## serve with reloading: the client on vite's port, the server b
 ## Test
 
 .PHONY: test
-test: ## everything: check, Go with -race, web, build, end to end, short fuzzing, simulation
+test: deps ## everything: check, Go with -race, web, build, end to end, short fuzzing, simulation
 	@FUZZTIME=$(if $(filter file,$(origin FUZZTIME)),5s,$(FUZZTIME)) scripts/test.sh check test-go test-web build test-e2e fuzz sim
 
 .PHONY: check
