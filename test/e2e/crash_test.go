@@ -1,0 +1,38 @@
+package e2e_test
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// Promise: whatever is killed, every message that was acknowledged is there once, numbers have no hole, and every client
+// saw the same events in the same order.
+//
+//nolint:paralleltest // it needs the machine for itself
+func TestKilledTwentyTimes(t *testing.T) {
+	const people, rooms, roomsEach, kills = 50, 20, 4, 20
+	i := install(t, "--rate-limits", "off")
+	i.start()
+	c := gather(t, i, people, rooms, roomsEach)
+	c.talk()
+	began := time.Now()
+	for range kills {
+		// Not at one point of what a server does, and once in a while while clients still come back.
+		pause(t, time.Duration(200+rand.IntN(800))*time.Millisecond)
+		i.kill()
+		i.start()
+	}
+	pause(t, 500*time.Millisecond)
+	c.hush()
+	took := time.Since(began)
+	c.judge()
+	acked, attempts := c.record.Acked()
+	t.Logf("%d kills in %v: %d messages acknowledged, %d handed over; %+v", kills, took.Round(time.Millisecond), acked, attempts, c.all())
+	if acked < people*kills/4 {
+		t.Errorf("only %d messages were acknowledged: nothing was tested", acked)
+	}
+	if code := i.stop(); code != 0 {
+		t.Errorf("the server ended with code %d after SIGTERM", code)
+	}
+}

@@ -1,0 +1,183 @@
+package e2e_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/blabber-hive/blabber-hive/internal/chat"
+	"github.com/blabber-hive/blabber-hive/internal/porttest/checker"
+	"github.com/blabber-hive/blabber-hive/internal/run"
+	"github.com/blabber-hive/blabber-hive/test/e2e/client"
+)
+
+const quietPatience = 60 * time.Second
+
+// crowd is people in rooms, each with a device that stays connected whatever happens.
+type crowd struct {
+	t       *testing.T
+	record  *client.Record
+	people  []*client.Person
+	rooms   []chat.RoomID
+	readers map[chat.RoomID]*client.Person
+	devices []*client.Device
+
+	connected *run.Group
+	sending   *run.Group
+}
+
+// gather makes people and rooms at a server that runs. Person n is in the rooms n, n+1, …, perPerson of them.
+func gather(t *testing.T, i *installation, people, rooms, perPerson int) *crowd {
+	t.Helper()
+	ctx := t.Context()
+	c := &crowd{t: t, record: client.NewRecord(), readers: make(map[chat.RoomID]*client.Person)}
+	for n := range people {
+		person, err := client.SignUp(ctx, i.url(), fmt.Sprintf("person-%d", n), secretMark+"-password")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(person.Close)
+		c.people = append(c.people, person)
+	}
+	for n := range rooms {
+		owner := c.people[n%people]
+		room, err := owner.CreateRoom(ctx, fmt.Sprintf("room %d", n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.rooms = append(c.rooms, room)
+		c.readers[room] = owner
+	}
+	for n, person := range c.people {
+		member := make(map[chat.RoomID]struct{})
+		for k := range perPerson {
+			room := c.rooms[(n+k)%rooms]
+			if err := person.Join(ctx, room); err != nil {
+				t.Fatal(err)
+			}
+			member[room] = struct{}{}
+		}
+		for room, owner := range c.readers {
+			if owner == person {
+				member[room] = struct{}{}
+			}
+		}
+		var in []chat.RoomID
+		for _, room := range c.rooms {
+			if _, ok := member[room]; ok {
+				in = append(in, room)
+			}
+		}
+		c.devices = append(c.devices, client.NewDevice(person.Username, person, i.addr, c.record, in))
+	}
+	c.connected = run.NewGroup(context.Background())
+	for _, device := range c.devices {
+		c.connected.Go("stay connected", device.Run)
+	}
+	t.Cleanup(c.disconnect)
+	c.await(func(ctx context.Context, device *client.Device) error { return device.Connected(ctx, 1) })
+	return c
+}
+
+// await waits for something of every device.
+func (c *crowd) await(what func(ctx context.Context, device *client.Device) error) {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.t.Context(), quietPatience)
+	defer cancel()
+	for _, device := range c.devices {
+		if err := what(ctx, device); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+}
+
+// talk lets everybody send, one message after the other acknowledged one, flat out, until hush.
+func (c *crowd) talk() {
+	c.sending = run.NewGroup(context.Background())
+	for n, device := range c.devices {
+		rooms := device.Rooms()
+		c.sending.Go("talk", func(ctx context.Context) error {
+			for k := 0; ctx.Err() == nil; k++ {
+				// The message under way when everybody is told to hush is still waited for, by Quiet.
+				_ = device.Send(ctx, rooms[k%len(rooms)], fmt.Sprintf("%s %d of %d", secretMark, k, n))
+			}
+			return nil
+		})
+	}
+}
+
+func (c *crowd) hush() {
+	c.sending.Cancel()
+	_ = c.sending.Wait() // they end as they were told
+}
+
+func (c *crowd) disconnect() {
+	c.connected.Cancel()
+	_ = c.connected.Wait() // likewise
+}
+
+// judge waits until all is quiet and asks the checker whether the contract was kept.
+func (c *crowd) judge() checker.History {
+	c.t.Helper()
+	heads := make(map[chat.RoomID]chat.Seq)
+	c.await(func(ctx context.Context, device *client.Device) error { return device.Quiet(ctx, nil) })
+	for room, reader := range c.readers {
+		page, err := reader.Changes(c.t.Context(), room, 0)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		heads[room] = page.Head
+	}
+	c.await(func(ctx context.Context, device *client.Device) error { return device.Quiet(ctx, heads) })
+	c.disconnect()
+	for _, device := range c.devices {
+		for _, failure := range device.Failures() {
+			c.t.Error(failure)
+		}
+	}
+	history, err := c.record.History(c.t.Context(), c.readers, c.devices)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, violation := range checker.Check(history) {
+		c.t.Error(violation)
+	}
+	return history
+}
+
+// all adds up what the devices lived through.
+func (c *crowd) all() client.Stats {
+	sum := client.Stats{Closed: make(map[int]int)}
+	for _, device := range c.devices {
+		stats := device.Stats()
+		sum.Connections += stats.Connections
+		sum.Draining += stats.Draining
+		sum.Resets += stats.Resets
+		sum.Repairs += stats.Repairs
+		sum.Refused += stats.Refused
+		for code, n := range stats.Closed {
+			sum.Closed[code] += n
+		}
+	}
+	return sum
+}
+
+// pause lets a test's load go on for a while.
+func pause(t *testing.T, d time.Duration) {
+	t.Helper()
+	if err := run.Pause(t.Context(), d); err != nil && !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+}
+
+// together runs fn for each and waits for all.
+func together(n int, fn func(n int)) {
+	var group sync.WaitGroup
+	for k := range n {
+		group.Go(func() { fn(k) })
+	}
+	group.Wait()
+}
