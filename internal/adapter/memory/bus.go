@@ -11,14 +11,16 @@ import (
 // numbers.
 const busPending = 16384
 
-// Bus carries envelopes and signals to the listener of the same process. The zero value is ready.
+// Bus carries envelopes and signals to the listener of the same process. The zero value is ready: what is said before the
+// listener begins is kept for it, so that the order in which a server's parts start loses nothing.
 type Bus struct {
 	mu        sync.Mutex
 	rooms     map[chat.RoomID]struct{}
 	listening bool
+	deaf      bool // the listener has ended: nobody will hear what is said now
 	pending   []news
-	envelopes int // among pending
-	wake      chan struct{}
+	envelopes int           // among pending
+	wake      chan struct{} // of the listener; nil before there is one
 	dropped   uint64
 }
 
@@ -33,7 +35,7 @@ type news struct {
 func (b *Bus) Publish(_ context.Context, envelopes []chat.Envelope) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.listening {
+	if b.deaf {
 		return nil
 	}
 	wanted := make([]chat.Envelope, 0, len(envelopes))
@@ -56,15 +58,18 @@ func (b *Bus) Publish(_ context.Context, envelopes []chat.Envelope) error {
 
 // Signal implements gateway.Bus and its like. It returns when the listener has dealt with the signal, so that what was
 // revoked is revoked for every connection by the time the caller answers; it must not be called by the listener itself.
+// Before there is a listener it returns at once.
 func (b *Bus) Signal(ctx context.Context, signal chat.Signal) error {
 	heard := make(chan struct{})
 	b.mu.Lock()
-	if !b.listening {
-		b.mu.Unlock()
+	listening := b.listening
+	if listening || (!b.deaf && len(b.pending) < busPending) {
+		b.push(news{signal: &signal, heard: heard})
+	}
+	b.mu.Unlock()
+	if !listening {
 		return nil
 	}
-	b.push(news{signal: &signal, heard: heard})
-	b.mu.Unlock()
 	select {
 	case <-heard:
 		return nil
@@ -110,8 +115,9 @@ func (b *Bus) Dropped() uint64 {
 // Listen implements gateway.Bus. A bus has one listener at a time.
 func (b *Bus) Listen(ctx context.Context, events func([]chat.Envelope), signals func(chat.Signal)) error {
 	wake := make(chan struct{}, 1)
+	wake <- struct{}{} // for what was said before
 	b.mu.Lock()
-	b.listening, b.wake = true, wake
+	b.listening, b.deaf, b.wake = true, false, wake
 	b.mu.Unlock()
 	defer b.deafen()
 	for {
@@ -142,7 +148,7 @@ func (b *Bus) take() []news {
 // deafen lets go of everyone who waits for a listener that has ended.
 func (b *Bus) deafen() {
 	b.mu.Lock()
-	b.listening = false
+	b.listening, b.deaf = false, true
 	b.mu.Unlock()
 	for _, n := range b.take() {
 		if n.heard != nil {
