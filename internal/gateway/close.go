@@ -23,6 +23,7 @@ var (
 	closeDraining    = closing{4503, "draining"}
 	closeProtocol    = closing{ws.StatusProtocolError, "not a frame of RFC 6455"}
 	closeSilent      = closing{ws.StatusGoingAway, "silent for two heartbeats"}
+	closeInternal    = closing{ws.StatusInternalServerError, "something went wrong here; it was logged"}
 	closeTryLater    = closing{1013, "something this needs is down; try again"}
 	closeAsAsked     = closing{ws.StatusNormalClosure, ""}
 )

@@ -43,17 +43,23 @@ type conn struct {
 	user       chat.User
 	session    chat.SessionID
 	expires    time.Time
+	renamed    bool // by a signal, since the account was read
 	listeners  []*listener
-	settingUp  bool
-	revoked    []chat.RoomID // rooms that were left while the connection was being set up
+	meanwhile  *meanwhile // what happened to its rooms while it is being set up; nil once it is
 	queue      [][]byte
 	queueBytes int
 	writing    bool
 	writeSince time.Time     // of the write that is under way
 	ended      time.Time     // when it was decided to close; zero while open
 	gone       bool          // the socket is closed and cleaned up after
-	drained    chan struct{} // closed when the queue has been written; made by whoever waits
+	drained    chan struct{} // closed when the queue is next taken to be written; made by whoever waits
 	drainAt    time.Time     // when a draining gateway closes it
+}
+
+// meanwhile is what signals told of a person's rooms while a connection of that person was being set up.
+type meanwhile struct {
+	left   map[chat.RoomID]string // and why
+	joined []chat.RoomID
 }
 
 // send queues a frame that is ready to be written. It never blocks and never fails: a connection that cannot take it is
@@ -65,7 +71,7 @@ func (c *conn) send(frame []byte) {
 		return
 	}
 	cost := len(frame) + queueFrameCost
-	if c.queueBytes+cost > queueBytesMax {
+	if c.queueBytes > 0 && c.queueBytes+cost > queueBytesMax { // one frame may be longer than the bound: ready, with many rooms
 		c.queue, c.queueBytes = nil, 0
 		c.gateway.metrics.slow.Inc()
 		c.endLocked(closeSlow)
@@ -112,12 +118,12 @@ func (c *conn) write(context.Context) error {
 		if len(batch) == 0 {
 			c.writing = false
 			c.writeSince = time.Time{}
-			if c.drained != nil {
-				close(c.drained)
-				c.drained = nil
-			}
 			c.mu.Unlock()
 			return nil
+		}
+		if c.drained != nil {
+			close(c.drained)
+			c.drained = nil
 		}
 		c.writeSince = c.gateway.clock()
 		c.mu.Unlock()
@@ -196,8 +202,8 @@ func (c *conn) sweep(now time.Time) {
 		c.endLocked(closeAuthTimeout)
 	case !c.expires.IsZero() && now.Sub(c.expires) > tokenGrace:
 		c.endLocked(closeAuth)
-	case now.Unix()-c.heardAt.Load() > int64(2*heartbeat/time.Second):
-		c.endLocked(closeSilent)
+	case c.meanwhile == nil && now.Unix()-c.heardAt.Load() > int64(2*heartbeat/time.Second):
+		c.endLocked(closeSilent) // while it is being set up nobody reads what it says
 	case !c.drainAt.IsZero() && !now.Before(c.drainAt):
 		c.endLocked(closeDraining)
 	}
@@ -222,8 +228,13 @@ func (c *conn) userID() chat.UserID {
 func (c *conn) enter(r *room) *listener {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.gone || slices.Contains(c.revoked, r.id) {
+	if c.gone {
 		return nil
+	}
+	if c.meanwhile != nil {
+		if _, left := c.meanwhile.left[r.id]; left {
+			return nil
+		}
 	}
 	for _, l := range c.listeners {
 		if l.room.id == r.id {
@@ -235,27 +246,70 @@ func (c *conn) enter(r *room) *listener {
 	return l
 }
 
-// exit gives up the connection's place in a room, and answers it to the one caller that must end it there.
-func (c *conn) exit(room chat.RoomID) *listener {
+// exit gives up the connection's place in a room, because of reason, and answers it to the one caller that must end it
+// there. While the connection is being set up the room is remembered as left.
+func (c *conn) exit(room chat.RoomID, reason string) *listener {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.settingUp {
-		c.revoked = append(c.revoked, room)
+	if m := c.meanwhile; m != nil {
+		m.joined = slices.DeleteFunc(m.joined, func(id chat.RoomID) bool { return id == room })
+		if m.left == nil {
+			m.left = make(map[chat.RoomID]string)
+		}
+		m.left[room] = reason
 	}
 	for i, l := range c.listeners {
 		if l.room.id == room {
 			c.listeners = slices.Delete(c.listeners, i, i+1)
+			if c.meanwhile != nil {
+				delete(c.meanwhile.left, room) // whoever asked tells the client
+			}
 			return l
 		}
 	}
 	return nil
 }
 
-// allow takes back what exit remembered, for a room that was joined again.
-func (c *conn) allow(room chat.RoomID) {
+// drop gives up one place, and answers whether it still was the connection's.
+func (c *conn) drop(l *listener) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.revoked = slices.DeleteFunc(c.revoked, func(id chat.RoomID) bool { return id == room })
+	at := slices.Index(c.listeners, l)
+	if at < 0 {
+		return false
+	}
+	c.listeners = slices.Delete(c.listeners, at, at+1)
+	return true
+}
+
+// defers remembers a joined room while the connection is being set up; false: it can be shown now.
+func (c *conn) defers(room chat.RoomID) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.meanwhile == nil {
+		return false
+	}
+	delete(c.meanwhile.left, room)
+	c.meanwhile.joined = append(c.meanwhile.joined, room)
+	return true
+}
+
+// leftMeanwhile answers whether a room was left before the connection that is being set up came to it, and why.
+func (c *conn) leftMeanwhile(room chat.RoomID) (reason string, left bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	reason, left = c.meanwhile.left[room]
+	return reason, left
+}
+
+// settled ends the setting up and answers the rooms that were joined meanwhile.
+func (c *conn) settled() []chat.RoomID {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	joined := c.meanwhile.joined
+	c.meanwhile = nil
+	c.heardAt.Store(c.gateway.now().Unix())
+	return joined
 }
 
 // textFrame is an unmasked, unfragmented text frame around a payload.

@@ -4,7 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"io"
-	"sync"
+	"slices"
 
 	"github.com/gobwas/ws"
 
@@ -18,17 +18,22 @@ const readBufferBytes = 512
 // that cuts, too few to keep a reader busy with nothing.
 const fragmentsMax = 1024
 
+// growBytes is how much of a long message is read at a time: memory grows with what arrived, not with what was announced.
+const growBytes = 4 << 10
+
 // inbound reads the messages of one client: header checks, unmasking, fragments and control frames between them, to RFC
 // 6455. Its buffers are small because most connections are silent most of the time.
 type inbound struct {
 	reader *bufio.Reader
-	large  *sync.Pool // of *[]byte with room for a whole message, borrowed while one is read
+	heard  func() bool // told of every frame, whole messages or not; false: one too many
 	pong   func(payload []byte)
+	head   [ws.MaxHeaderSize]byte
 }
 
 var (
 	errProtocol = errors.New("a frame breaks RFC 6455")
 	errTooLarge = errors.New("a message is larger than allowed")
+	errTooMany  = errors.New("more frames than allowed")
 	errClosed   = errors.New("the client has said goodbye")
 	errBinary   = errors.New("frames of this protocol are text")
 )
@@ -36,16 +41,8 @@ var (
 // next reads one text message and calls use with it; the bytes are good until use returns. Pings are answered on the way.
 func (in *inbound) next(use func(payload []byte)) error {
 	for {
-		header, err := ws.ReadHeader(in.reader)
-		switch {
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-			return err
-		case errors.Is(err, ws.ErrHeaderLengthMSB), errors.Is(err, ws.ErrHeaderLengthUnexpected):
-			return errTooLarge
-		case err != nil:
-			return err
-		}
-		if err := check(header); err != nil {
+		header, err := in.header()
+		if err != nil {
 			return err
 		}
 		switch {
@@ -65,6 +62,24 @@ func (in *inbound) next(use func(payload []byte)) error {
 			return in.fragments(header, use)
 		}
 	}
+}
+
+// header reads and checks the next frame's header.
+func (in *inbound) header() (ws.Header, error) {
+	header, err := ws.ReadHeaderBuffer(in.reader, in.head[:])
+	switch {
+	case errors.Is(err, ws.ErrHeaderLengthMSB), errors.Is(err, ws.ErrHeaderLengthUnexpected):
+		return header, errTooLarge
+	case err != nil:
+		return header, err
+	}
+	if err := check(header); err != nil {
+		return header, err
+	}
+	if !in.heard() {
+		return header, errTooMany
+	}
+	return header, nil
 }
 
 // check refuses what a client must not send: unmasked or reserved frames, and control frames that are long or cut up.
@@ -92,21 +107,19 @@ func (in *inbound) small(header ws.Header, use func([]byte)) error {
 
 // fragments reads a message that is long, or comes in pieces with control frames between them.
 func (in *inbound) fragments(header ws.Header, use func([]byte)) error {
-	borrowed := in.large.Get().(*[]byte)
-	defer in.large.Put(borrowed)
-	message := (*borrowed)[:0]
+	var message []byte
 	for range fragmentsMax {
-		if header.OpCode.IsControl() {
+		switch {
+		case header.OpCode.IsControl():
 			if err := in.control(header); err != nil {
 				return err
 			}
-		} else {
-			if int64(len(message))+header.Length > chat.FrameBytesMax {
-				return errTooLarge
-			}
+		case int64(len(message))+header.Length > chat.FrameBytesMax:
+			return errTooLarge
+		default:
 			from := len(message)
-			message = message[:from+int(header.Length)]
-			if _, err := io.ReadFull(in.reader, message[from:]); err != nil {
+			var err error
+			if message, err = in.grow(message, int(header.Length)); err != nil {
 				return err
 			}
 			ws.Cipher(message[from:], header.Mask, 0)
@@ -116,10 +129,7 @@ func (in *inbound) fragments(header ws.Header, use func([]byte)) error {
 			}
 		}
 		var err error
-		if header, err = ws.ReadHeader(in.reader); err != nil {
-			return err
-		}
-		if err := check(header); err != nil {
+		if header, err = in.header(); err != nil {
 			return err
 		}
 		if !header.OpCode.IsControl() && header.OpCode != ws.OpContinuation {
@@ -127,6 +137,20 @@ func (in *inbound) fragments(header ws.Header, use func([]byte)) error {
 		}
 	}
 	return errTooLarge
+}
+
+// grow appends the next length bytes to a message.
+func (in *inbound) grow(message []byte, length int) ([]byte, error) {
+	for length > 0 {
+		size := min(length, growBytes)
+		from := len(message)
+		message = slices.Grow(message, size)[:from+size]
+		if _, err := io.ReadFull(in.reader, message[from:]); err != nil {
+			return nil, err
+		}
+		length -= size
+	}
+	return message, nil
 }
 
 func (in *inbound) control(header ws.Header) error {
@@ -138,9 +162,24 @@ func (in *inbound) control(header ws.Header) error {
 	ws.Cipher(payload, header.Mask, 0)
 	switch header.OpCode {
 	case ws.OpClose:
-		return errClosed
+		return goodbye(payload)
 	case ws.OpPing:
 		in.pong(payload)
 	}
 	return nil
+}
+
+// goodbye checks what a close frame says: nothing, or a code that may be sent and a reason in UTF-8.
+func goodbye(payload []byte) error {
+	if len(payload) == 0 {
+		return errClosed
+	}
+	if len(payload) == 1 {
+		return errProtocol
+	}
+	code, reason := ws.ParseCloseFrameData(payload)
+	if ws.CheckCloseFrameData(code, reason) != nil {
+		return errProtocol
+	}
+	return errClosed
 }

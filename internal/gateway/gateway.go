@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -24,13 +25,13 @@ import (
 const (
 	heartbeat             = 25 * time.Second // clients ping this often; silent for two of them they are gone
 	authWithin            = 5 * time.Second
-	tokenGrace            = 60 * time.Second
+	tokenGrace            = 58 * time.Second // with the sweep's second and some for the goodbye, within the contract's 60
 	closeGrace            = 3 * time.Second  // between our close frame and the end of the socket
 	writeStall            = 10 * time.Second // a socket that takes nothing for so long is dead
 	sweepEvery            = time.Second
 	connectionsPerUserMax = 50
 	usersOnlineMax        = 1000
-	framesPerSecond       = 60 // of one connection; pings and fragments of messages too
+	framesPerSecond       = 60 // of one connection; control frames and fragments of messages too
 	frameBurst            = 300
 )
 
@@ -59,7 +60,6 @@ type Gateway struct {
 
 	group    *run.Group
 	hub      *hub
-	large    sync.Pool
 	seconds  atomic.Int64 // the sweep's clock: nanoseconds, moved once a sweep
 	numbered atomic.Uint64
 	epoch    uint64 // tells this process's connection ids from those of an earlier one
@@ -75,7 +75,6 @@ func New(ctx context.Context, bus Bus, store Store, accounts Accounts, messages 
 		bus: bus, accounts: accounts, messages: messages, reader: reader, presence: presence, config: config,
 		metrics: metrics, logger: logger, group: run.NewGroup(ctx), conns: make(map[*conn]struct{}), epoch: rand.Uint64(), //nolint:gosec // tells connections apart, guards nothing
 	}
-	g.large.New = func() any { buffer := make([]byte, 0, chat.FrameBytesMax); return &buffer }
 	g.hub = newHub(bus, store, metrics, g.group)
 	g.seconds.Store(config.Now().UnixNano())
 	return g
@@ -173,11 +172,14 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	socket, buffered, _, err := ws.UpgradeHTTP(r, w)
 	if err != nil {
-		return // the upgrader has answered
+		if socket != nil { // the upgrader has answered; the socket is no longer the server's
+			_ = socket.Close()
+		}
+		return
 	}
 	now := g.now()
 	c := &conn{
-		gateway: g, net: socket, opened: now, settingUp: true, tokens: frameBurst, tokensAt: now,
+		gateway: g, net: socket, opened: now, meanwhile: &meanwhile{}, tokens: frameBurst, tokensAt: now,
 		id: fmt.Sprintf("%016x-%x", g.epoch, g.numbered.Add(1)),
 	}
 	c.heardAt.Store(now.Unix())
@@ -197,13 +199,20 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		})
 		if panicked, ok := errors.AsType[*run.PanicError](err); ok {
 			g.logger.ErrorContext(ctx, "a connection panicked", "connection", c.id, "error", panicked)
+			c.end(closeInternal)
+			_, _ = io.Copy(io.Discard, c.net) // until the client has read why, or the sweep ends it
 		}
 		g.forget(ctx, c)
 		return nil
 	})
-	if !started {
+	switch {
+	case !started:
 		g.unremember(c)
 		c.abort()
+	case g.group.Context().Err() != nil:
+		c.abort() // Run has ended the connections that it found, before this one was among them
+	case g.draining.Load():
+		c.end(closeDraining) // likewise Drain
 	}
 }
 
@@ -267,10 +276,7 @@ func (g *Gateway) forget(ctx context.Context, c *conn) {
 func (g *Gateway) newInbound(c *conn, early []byte) *inbound {
 	source := &earlyReader{early: early, rest: c.net}
 	return &inbound{
-		reader: bufio.NewReaderSize(source, readBufferBytes), large: &g.large,
-		pong: func(payload []byte) {
-			c.hear()
-			c.send(ws.MustCompileFrame(ws.NewPongFrame(payload)))
-		},
+		reader: bufio.NewReaderSize(source, readBufferBytes), heard: c.hear,
+		pong: func(payload []byte) { c.send(ws.MustCompileFrame(ws.NewPongFrame(payload))) },
 	}
 }

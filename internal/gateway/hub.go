@@ -114,16 +114,26 @@ func (h *hub) join(ctx context.Context, c *conn, id chat.RoomID, position chat.S
 
 // leave ends a room for a connection, and tells it so where there is a reason to tell.
 func (h *hub) leave(c *conn, id chat.RoomID, reason string) {
-	l := c.exit(id)
-	if l == nil {
-		return
+	if l := c.exit(id, reason); l != nil {
+		h.part(l, reason)
 	}
+}
+
+// quit ends one place in a room, unless its connection has given it up already.
+func (h *hub) quit(l *listener, reason string) {
+	if l.conn.drop(l) {
+		h.part(l, reason)
+	}
+}
+
+// part ends a place that its connection has given up.
+func (h *hub) part(l *listener, reason string) {
 	l.room.mu.Lock()
 	l.room.endLocked(l)
 	l.room.mu.Unlock()
 	h.release(l.room)
 	if reason != "" {
-		c.sendText(wire.LeftFrame(id, reason))
+		l.conn.sendText(wire.LeftFrame(l.room.id, reason))
 	}
 }
 

@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"slices"
 	"strconv"
 	"sync"
 
@@ -32,6 +31,8 @@ type room struct {
 
 	mu        sync.Mutex
 	feed      *feed.Feed // nil until opened
+	early     chat.Seq   // the highest number that arrived before the feed was opened
+	deleted   bool       // nobody can be in it any more
 	listeners []*listener
 	repaired  chan struct{} // closed when the repair under way has ended
 }
@@ -65,6 +66,11 @@ func (r *room) open(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.feed = feed.New(page.Head)
+	// An event that was stored after the head was read and arrived before the feed was there would be missed until the
+	// next one shows the hole.
+	if r.feed.Head(r.early) == feed.Repair {
+		r.repairLocked()
+	}
 	return nil
 }
 
@@ -73,7 +79,8 @@ func (r *room) deliver(item feed.Item) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.feed == nil {
-		return // opening: the head that is about to be read covers it, or the next event shows the hole
+		r.early = max(r.early, item.Seq)
+		return
 	}
 	switch r.feed.Offer(item) {
 	case feed.Pass:
@@ -91,21 +98,42 @@ func (r *room) pass(item feed.Item) {
 	}
 	r.hub.metrics.deliveries.Add(float64(len(r.listeners)))
 	if item.Change.Leaves() {
-		r.removeMemberLocked(item.Subject, item.Change)
+		r.removeMemberLocked(item)
 	}
 }
 
 // removeMemberLocked ends the room for a person in the middle of the stream: what comes after the event is not theirs.
-func (r *room) removeMemberLocked(user chat.UserID, change chat.MemberChange) {
-	for _, l := range slices.Backward(r.listeners) { // from the end, because removing one moves the last into its place
-		if l.conn.userID() != user {
+func (r *room) removeMemberLocked(item feed.Item) {
+	for at := len(r.listeners) - 1; at >= 0; at-- {
+		l := r.listeners[at]
+		if l.conn.userID() != item.Subject {
 			continue
 		}
 		r.endLocked(l)
-		r.hub.group.Go("let go of a member who left", func(context.Context) error {
-			r.hub.leave(l.conn, r.id, string(change))
+		r.hub.group.Go("let go of a member who left", func(ctx context.Context) error {
+			r.hub.letGo(ctx, l, item)
 			return nil
 		})
+	}
+}
+
+// letGo deals with a place that the event of its person's leaving has ended. Mostly the signal was here first and there
+// is nothing left to do. But the event may be old news: a person leaves and comes back, the signals of both arrive, the
+// connection joins again, and only then the outbox brings the event of the leaving, or a repair does. So the store is
+// asked whether that person is out; if not, the place is taken again right behind the event.
+func (h *hub) letGo(ctx context.Context, l *listener, item feed.Item) {
+	c, id := l.conn, l.room.id
+	_, err := h.store.RoomOf(ctx, id, item.Subject)
+	switch {
+	case errors.Is(err, chat.ErrNotFound):
+		h.quit(l, string(item.Change))
+	case err != nil:
+		c.gateway.reconnectAfter(ctx, c, err)
+	case c.drop(l): // else somebody else has dealt with it
+		if err := h.join(ctx, c, id, item.Seq); err != nil && !errors.Is(err, chat.ErrNotFound) {
+			c.gateway.reconnectAfter(ctx, c, err)
+		}
+		h.release(l.room)
 	}
 }
 
@@ -194,6 +222,10 @@ func (r *room) join(ctx context.Context, l *listener, position chat.Seq) error {
 	c := l.conn
 	for c.waitDrained(ctx) {
 		r.mu.Lock()
+		if r.deleted {
+			r.mu.Unlock()
+			return chat.ErrNotFound
+		}
 		plan, items := r.feed.Resume(position)
 		switch plan {
 		case feed.Live, feed.FromTail:
@@ -228,6 +260,9 @@ func (r *room) join(ctx context.Context, l *listener, position chat.Seq) error {
 				return err
 			}
 			for _, item := range items {
+				if !c.waitDrained(ctx) { // a page of long messages is more than may wait
+					return ctx.Err()
+				}
 				c.send(item.Frame)
 			}
 			position = page.Through

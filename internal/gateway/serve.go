@@ -12,8 +12,13 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/wire"
 )
 
-// typingEvery is how often a person's typing in a room counts.
-const typingEvery = 3 * time.Second
+const (
+	// typingEvery is how often a person's typing in a room counts.
+	typingEvery = 3 * time.Second
+	// typingElsewhere is how soon typing in another room counts: enough to switch rooms, too little to be a nuisance in
+	// two by turns.
+	typingElsewhere = time.Second
+)
 
 // earlyReader gives the bytes that arrived with the handshake before those of the socket.
 type earlyReader struct {
@@ -42,6 +47,8 @@ func (c *conn) serve(ctx context.Context, early []byte) error {
 		switch {
 		case errors.Is(err, errTooLarge):
 			c.end(closeTooLarge)
+		case errors.Is(err, errTooMany):
+			c.end(closeRate)
 		case errors.Is(err, errProtocol):
 			c.end(closeProtocol)
 		case errors.Is(err, errBinary):
@@ -67,7 +74,6 @@ func (c *conn) hear() bool {
 	c.tokens = min(frameBurst, c.tokens+now.Sub(c.tokensAt).Seconds()*framesPerSecond)
 	c.tokensAt = now
 	if c.tokens < 1 {
-		c.end(closeRate)
 		return false
 	}
 	c.tokens--
@@ -76,7 +82,7 @@ func (c *conn) hear() bool {
 
 // take deals with one frame.
 func (c *conn) take(ctx context.Context, payload []byte) {
-	if !c.hear() || c.ending() {
+	if c.ending() {
 		return
 	}
 	frame, err := wire.DecodeFrame(payload)
@@ -133,7 +139,11 @@ func (c *conn) takeMessage(ctx context.Context, frame wire.ClientFrame) {
 
 func (c *conn) typing(ctx context.Context, room chat.RoomID) {
 	now := c.gateway.now()
-	if room == c.typedRoom && now.Sub(c.typedAt) < typingEvery {
+	wait := typingElsewhere
+	if room == c.typedRoom {
+		wait = typingEvery
+	}
+	if now.Sub(c.typedAt) < wait {
 		return
 	}
 	if err := c.gateway.messages.Typing(ctx, room, c.userID()); err != nil {
@@ -159,13 +169,9 @@ func (c *conn) refuse(ctx context.Context, id chat.MessageID, err error) {
 
 // auth signs the connection in, or replaces the token of one that is.
 func (c *conn) auth(ctx context.Context, frame wire.ClientFrame) {
-	identity, err := c.gateway.accounts.Authenticate(ctx, frame.Token)
+	identity, ok := c.authenticate(ctx, frame.Token)
 	switch {
-	case errors.Is(err, &chat.Error{Code: chat.Unauthenticated}):
-		c.end(closeAuth)
-	case err != nil:
-		c.refuse(ctx, chat.MessageID{}, err)
-		c.end(closeTryLater)
+	case !ok:
 	case !c.authorized:
 		c.signIn(ctx, identity, frame)
 	case identity.User.ID != c.userID():
@@ -174,7 +180,28 @@ func (c *conn) auth(ctx context.Context, frame wire.ClientFrame) {
 		c.mu.Lock()
 		c.session, c.expires = identity.Session, identity.ExpiresAt
 		c.mu.Unlock()
+		// If that session ended after the answer above, its signal looked for it here before this connection was its own,
+		// and passed by. So the token is looked at once more.
+		c.authenticate(ctx, frame.Token)
 	}
+}
+
+// authenticate asks whose token it is, and ends the connection where it is nobody's. While accounts cannot be asked a new
+// connection is sent away; one that is signed in stays, as long as its old token lets it.
+func (c *conn) authenticate(ctx context.Context, token string) (account.Identity, bool) {
+	identity, err := c.gateway.accounts.Authenticate(ctx, token)
+	switch {
+	case err == nil:
+		return identity, true
+	case errors.Is(err, &chat.Error{Code: chat.Unauthenticated}):
+		c.end(closeAuth)
+	default:
+		c.refuse(ctx, chat.MessageID{}, err)
+		if !c.authorized {
+			c.end(closeTryLater)
+		}
+	}
+	return account.Identity{}, false
 }
 
 // signIn makes the connection its user's, answers ready, and brings every room to its live end: the rooms that the
@@ -184,18 +211,20 @@ func (c *conn) signIn(ctx context.Context, identity account.Identity, frame wire
 	c.mu.Lock()
 	c.user, c.session, c.expires = identity.User, identity.Session, identity.ExpiresAt
 	c.mu.Unlock()
-	// From here on signals find the connection: a room that is left, or a session that ends, while the rooms are read is
-	// remembered and not added.
+	// From here on signals find the connection: a room that is left or joined, or a session that ends, while the rooms
+	// are read is remembered.
 	if !g.hub.admit(identity.User.ID, c) {
 		c.end(closeTooMany)
 		return
 	}
-	c.authorized = true
-	// A session that ended between the check above and admit has sent its signal to nobody, so it is checked once more.
-	if _, err := g.accounts.Authenticate(ctx, frame.Token); err != nil {
-		c.end(closeAuth)
+	// A session that ended, or a name that changed, between the look at the token and admit has sent its signal to
+	// nobody, so the token is looked at once more.
+	identity, ok := c.authenticate(ctx, frame.Token)
+	if !ok {
 		return
 	}
+	c.named(identity.User)
+	c.authorized = true
 	if err := g.presence.Connected(ctx, identity.User.ID); err != nil {
 		g.logger.WarnContext(ctx, "presence was not told of a connection", "user", identity.User.ID, "error", err)
 	} else {
@@ -215,20 +244,33 @@ func (c *conn) signIn(ctx context.Context, identity account.Identity, frame wire
 			position = rooms[i].Head
 		}
 		delete(frame.Positions, id)
-		if err := g.hub.join(ctx, c, id, position); err != nil {
-			if !errors.Is(err, chat.ErrNotFound) { // else it was deleted since
-				g.reconnectAfter(ctx, c, err)
-				return
-			}
+		if err := g.setUp(ctx, c, id, position); err != nil {
+			g.reconnectAfter(ctx, c, err)
+			return
 		}
 	}
 	for id := range frame.Positions {
 		c.sendText(wire.LeftFrame(id, string(chat.MemberRemoved)))
 	}
-	c.mu.Lock()
-	c.settingUp, c.revoked = false, nil
-	c.mu.Unlock()
+	for _, id := range c.settled() {
+		g.showJoined(ctx, c, id)
+	}
 	g.metrics.ready.Inc()
+}
+
+// setUp joins a connection that signs in to one of its rooms, unless that room was left or deleted since the rooms were
+// read: then the client, whom ready told of it, is told that too.
+func (g *Gateway) setUp(ctx context.Context, c *conn, id chat.RoomID, position chat.Seq) error {
+	err := g.hub.join(ctx, c, id, position)
+	if errors.Is(err, chat.ErrNotFound) {
+		g.hub.leave(c, id, "")
+		c.sendText(wire.LeftFrame(id, reasonDeleted))
+		return nil
+	}
+	if reason, left := c.leftMeanwhile(id); left {
+		c.sendText(wire.LeftFrame(id, reason))
+	}
+	return err
 }
 
 func (c *conn) ending() bool {
@@ -243,11 +285,21 @@ func (c *conn) sessionID() chat.SessionID {
 	return c.session
 }
 
+// rename takes a new name from a signal.
 func (c *conn) rename(profile *chat.Profile) {
 	if profile == nil {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.user.Profile = *profile
+	c.user.Profile, c.renamed = *profile, true
+}
+
+// named takes the account as it was read, unless a signal has been quicker.
+func (c *conn) named(user chat.User) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.renamed {
+		c.user = user
+	}
 }

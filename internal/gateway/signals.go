@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/wire"
@@ -12,13 +13,18 @@ import (
 // comes and goes: news that costs a frame to everyone for each of everyone.
 const smallRoom = 200
 
+// reasonDeleted is why a room ended for everyone in it.
+const reasonDeleted = "deleted"
+
 // heard deals with a signal. It does no I/O: what needs some is done by a goroutine of its own.
 func (g *Gateway) heard(signal chat.Signal) {
 	g.config.Heard(signal)
 	switch signal.Kind {
 	case chat.SignalJoined:
 		for _, c := range g.hub.connections(signal.User) {
-			c.allow(signal.Room)
+			if c.defers(signal.Room) {
+				continue
+			}
 			g.group.Go("show a joined room", func(ctx context.Context) error {
 				g.showJoined(ctx, c, signal.Room)
 				return nil
@@ -60,7 +66,10 @@ func (g *Gateway) heard(signal chat.Signal) {
 // showJoined adds a room to a connection whose user has just become its member.
 func (g *Gateway) showJoined(ctx context.Context, c *conn, id chat.RoomID) {
 	r, err := g.hub.acquire(ctx, id)
-	if err != nil {
+	switch {
+	case errors.Is(err, chat.ErrNotFound):
+		return // it was deleted already
+	case err != nil:
 		g.reconnectAfter(ctx, c, err)
 		return
 	}
@@ -75,7 +84,7 @@ func (g *Gateway) showJoined(ctx context.Context, c *conn, id chat.RoomID) {
 		err = r.join(ctx, l, room.Head)
 	}
 	if err != nil {
-		g.hub.leave(c, id, "")
+		g.hub.quit(l, "")
 		if !errors.Is(err, chat.ErrNotFound) { // else they have left again already
 			g.reconnectAfter(ctx, c, err)
 		}
@@ -96,14 +105,12 @@ func (g *Gateway) endRoom(id chat.RoomID) {
 	if r == nil {
 		return
 	}
-	var listening []*conn
 	r.mu.Lock()
-	for _, l := range r.listeners {
-		listening = append(listening, l.conn)
-	}
+	r.deleted = true
+	listening := slices.Clone(r.listeners)
 	r.mu.Unlock()
-	for _, c := range listening {
-		g.hub.leave(c, id, "deleted")
+	for _, l := range listening {
+		g.hub.quit(l, reasonDeleted)
 	}
 }
 
