@@ -1,13 +1,7 @@
 import * as v from "valibot";
 import { decode, problemBody } from "../protocol/decode";
 import { Problem, type ErrorCode } from "../protocol/problem";
-
-/** What the client needs of the world to make calls; tests hand in a fake server. */
-export interface HttpWorld {
-  fetch(url: string, init: RequestInit): Promise<Response>;
-  /** The address before `/api/v1`; empty for the page's own origin. */
-  origin: string;
-}
+import type { World } from "./world";
 
 /** Where the current access token comes from. */
 export interface TokenSource {
@@ -24,6 +18,8 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
   /** Calls that sign in carry no token. */
   anonymous?: boolean;
+  /** A token other than the session's, for the call that makes the session. */
+  token?: string;
 }
 
 /** How long a call may take before it counts as not arrived. */
@@ -48,7 +44,7 @@ const codeOfStatus: Record<number, ErrorCode> = {
 /** Makes the calls of PROTOCOL §2: adds the token, reads answers by schema, turns refusals into a `Problem`. */
 export class HttpClient {
   constructor(
-    private readonly world: HttpWorld,
+    private readonly world: Pick<World, "fetch" | "apiOrigin" | "setTimer" | "clearTimer">,
     private readonly tokens: TokenSource,
   ) {}
 
@@ -59,7 +55,7 @@ export class HttpClient {
       if (value !== null && value !== undefined && value !== "") parameters.set(name, String(value));
     }
     const suffix = parameters.size > 0 ? `?${parameters.toString()}` : "";
-    return `${this.world.origin}/api/v1${path}${suffix}`;
+    return `${this.world.apiOrigin}/api/v1${path}${suffix}`;
   }
 
   /** Makes a call and reads its answer. */
@@ -74,6 +70,18 @@ export class HttpClient {
     return decode(schema, body);
   }
 
+  /** Makes a call whose answer may have a body; null if it has none that can be read. */
+  async callMaybe<T>(
+    schema: v.GenericSchema<unknown, T>,
+    path: string,
+    options: CallOptions = {},
+  ): Promise<T | null> {
+    const response = await this.request(path, options);
+    const body: unknown = await response.json().catch(() => null);
+    const read = v.safeParse(schema, body);
+    return read.success ? read.output : null;
+  }
+
   /** Makes a call whose answer has no body, or one of no interest. */
   async tell(path: string, options: CallOptions = {}): Promise<void> {
     await this.request(path, options);
@@ -81,6 +89,7 @@ export class HttpClient {
 
   /** Makes a call and returns the raw answer, once it is known to be a success. */
   async request(path: string, options: CallOptions = {}): Promise<Response> {
+    if (options.token !== undefined) return ensureSuccess(await this.attempt(path, options, options.token));
     const token = options.anonymous ? null : await this.tokens.token();
     const first = await this.attempt(path, options, token);
     if (first.status !== 401 || token === null) return ensureSuccess(first);
@@ -96,20 +105,23 @@ export class HttpClient {
     if (token !== null) headers.set("Authorization", `Bearer ${token}`);
     const isForm = options.body instanceof FormData;
     if (options.body !== undefined && !isForm) headers.set("Content-Type", "application/json");
-    const timeout = AbortSignal.timeout(callTimeoutMs);
+    const timeout = new AbortController();
+    const timer = this.world.setTimer(() => timeout.abort(), callTimeoutMs);
     try {
       return await this.world.fetch(this.url(path, options.query), {
         method: options.method ?? "GET",
         headers,
         // The refresh token is a cookie; it must also go to an API on another origin.
-        credentials: this.world.origin === "" ? "same-origin" : "include",
-        signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
+        credentials: this.world.apiOrigin === "" ? "same-origin" : "include",
+        signal: options.signal ? AbortSignal.any([options.signal, timeout.signal]) : timeout.signal,
         ...(options.body === undefined
           ? {}
           : { body: isForm ? (options.body as FormData) : JSON.stringify(options.body) }),
       });
     } catch (cause) {
       throw networkProblem(cause, options.signal);
+    } finally {
+      this.world.clearTimer(timer);
     }
   }
 }

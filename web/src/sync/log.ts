@@ -1,5 +1,5 @@
-import { mergeMessage } from "./messages";
-import type { MessageId, Seq } from "../protocol/ids";
+import { isLater, mergeMessage } from "./messages";
+import { noSeq, type MessageId, type Seq } from "../protocol/ids";
 import type { Message } from "../protocol/model";
 import type { ServiceEvent, TimelineItem } from "./views";
 
@@ -128,6 +128,11 @@ function mergeEntry(held: LogEntry, incoming: LogEntry): LogEntry {
   return message === incoming.message ? incoming : messageEntry(message);
 }
 
+/** Whether `a` says more than `b`, which has the same number. */
+export function isLaterEntry(a: LogEntry, b: LogEntry): boolean {
+  return a.kind === "message" && b.kind === "message" && isLater(a.message, b.message);
+}
+
 /** The log without the entries below `from`. */
 export function dropEntriesBelow(log: Log, from: Seq): Log {
   const index = Math.floor(from / bucketSpan);
@@ -154,9 +159,9 @@ export function* newestFirst(log: Log, from: Seq): Generator<LogEntry> {
   }
 }
 
-/** The newest message that is held. */
-export function newestMessage(log: Log): Message | undefined {
-  for (const entry of newestFirst(log, 0 as Seq)) if (entry.kind === "message") return entry.message;
+/** The newest message that is held, as an entry. */
+export function newestMessageEntry(log: Log): Extract<LogEntry, { kind: "message" }> | undefined {
+  for (const entry of newestFirst(log, noSeq)) if (entry.kind === "message") return entry;
   return undefined;
 }
 

@@ -9,7 +9,7 @@ import type { AsOf, MemberList, State } from "./state";
 export type MemberPageAction =
   | { type: "members-loading"; roomId: RoomId }
   | { type: "members-failed"; roomId: RoomId; problem: Problem }
-  | { type: "member-page"; roomId: RoomId; at: Seq; page: MemberPage; first: boolean };
+  | { type: "member-page"; roomId: RoomId; at: Seq; page: MemberPage };
 
 const nobody: MemberList = { members: new Map(), nextCursor: null, status: "loading", problem: null };
 

@@ -2,7 +2,7 @@ import type { UserId } from "../protocol/ids";
 import type { Message, MessageEvent, Reaction } from "../protocol/model";
 
 /** Whether `a` is the message after a later event than `b`. */
-function isLater(a: Message, b: Message): boolean {
+export function isLater(a: Message, b: Message): boolean {
   return a.changed_seq > b.changed_seq;
 }
 

@@ -19,6 +19,7 @@ import {
   trimRecord,
 } from "./room-record";
 import {
+  initialState,
   meOf,
   type LoadKey,
   type LoadState,
@@ -38,6 +39,7 @@ export const typingMs = 5_000;
 export type Action =
   // The session and the connection.
   | { type: "session"; session: Session }
+  | { type: "signed-out"; reason: "none" | "ended"; nowMs: number }
   | { type: "me"; me: Me }
   | { type: "config"; config: Config }
   | { type: "config-failed"; problem: Problem }
@@ -46,7 +48,13 @@ export type Action =
   | { type: "rooms-listed"; rooms: readonly MemberRoom[] }
   | { type: "room-joined"; room: MemberRoom }
   | { type: "room-left"; roomId: RoomId }
-  | { type: "device-rooms"; records: readonly RoomRecord[] }
+  | {
+      type: "device-content";
+      records: readonly RoomRecord[];
+      drafts: readonly { roomId: RoomId; draft: Draft }[];
+      anchors: readonly { roomId: RoomId; anchor: ScrollAnchor }[];
+      blocked: readonly UserId[];
+    }
   | { type: "events"; roomId: RoomId; events: readonly Event[] }
   | { type: "changes"; roomId: RoomId; events: readonly Event[]; afterSeq: Seq; to: Seq; head: Seq }
   | { type: "page"; roomId: RoomId; messages: readonly Message[]; from: Seq; to: Seq; head: Seq }
@@ -102,6 +110,11 @@ export function reduce(state: State, action: Action): State {
   switch (action.type) {
     case "session":
       return { ...state, session: action.session };
+    case "signed-out": {
+      const { config, configProblem } = state;
+      const session: Session = { status: "signed-out", reason: action.reason };
+      return { ...initialState(action.nowMs), config, configProblem, session };
+    }
     case "me":
       return state.session.status === "signed-in"
         ? { ...state, session: { ...state.session, me: action.me } }
@@ -122,8 +135,16 @@ export function reduce(state: State, action: Action): State {
       // What waits for a room that is left for good can never be sent.
       return { ...next, outbox: withEntry(next.outbox, action.roomId, undefined) };
     }
-    case "device-rooms":
-      return addDeviceRooms(state, action.records);
+    case "device-content":
+      return {
+        ...addDeviceRooms(state, action.records),
+        drafts: new Map([
+          ...action.drafts.map(({ roomId, draft }) => [roomId, draft] as const),
+          ...state.drafts,
+        ]),
+        anchors: new Map(action.anchors.map(({ roomId, anchor }) => [roomId, anchor])),
+        blocked: new Set([...action.blocked, ...state.blocked]),
+      };
     case "events": {
       const next = changeRoom(state, action.roomId, (record, me) => applyEvents(record, action.events, me));
       return afterEvents(next, action.roomId, action.events);
@@ -155,8 +176,11 @@ export function reduce(state: State, action: Action): State {
       return changeRoom(state, action.roomId, (record) =>
         action.head > record.head ? { ...record, head: action.head } : record,
       );
-    case "reset":
-      return changeRoom(state, action.roomId, (record) => resetRecord(record, action.head));
+    case "reset": {
+      const next = changeRoom(state, action.roomId, (record) => resetRecord(record, action.head));
+      // Who came and went meanwhile was missed as well: the list of members is loaded anew where it is shown.
+      return { ...next, members: withEntry(next.members, action.roomId, undefined) };
+    }
     case "trim":
       return changeRoom(state, action.roomId, (record) => trimRecord(record, action.from));
     case "read":

@@ -1,6 +1,14 @@
 import { after, noSeq, type Seq, type UserId } from "../protocol/ids";
 import type { Event, MemberRoom, Message } from "../protocol/model";
-import { dropEntriesBelow, emptyLog, messageEntry, putEntries, serviceEntry, type LogEntry } from "./log";
+import {
+  dropEntriesBelow,
+  emptyLog,
+  messageEntry,
+  newestFirst,
+  putEntries,
+  serviceEntry,
+  type LogEntry,
+} from "./log";
 import { messageOfEvent, withMyReactions } from "./messages";
 import { addRange, dropBelow, noRanges, rangeAt, type RangeSet } from "./ranges";
 import type { AsOf, Membership, RoomRecord } from "./state";
@@ -140,7 +148,8 @@ export function applyChanges(
   if (from > page.to) return { ...next, head: highest(next.head, page.head) };
   const unseen = highest(from, after(next.position));
   const ahead = unseen <= page.to ? addRange(next.ahead, unseen, page.to) : next.ahead;
-  const knownFrom = highest(from, after(next.floor));
+  // Its messages are in their newest state, so all of it is known if nothing was dropped since it was read.
+  const knownFrom = page.head >= next.floor ? from : highest(from, after(next.floor));
   const known = knownFrom <= page.to ? addRange(next.known, knownFrom, page.to) : next.known;
   return settle({ ...next, known, head: highest(next.head, page.head) }, ahead);
 }
@@ -197,4 +206,19 @@ export function trimRecord(record: RoomRecord, from: Seq): RoomRecord {
     known: dropBelow(record.known, from),
     log: dropEntriesBelow(record.log, from),
   };
+}
+
+/** The members of a room now: the last count, and who came and went after it. */
+export function memberCount(record: RoomRecord): number {
+  let count = record.members.value;
+  for (const entry of newestFirst(record.log, after(record.members.at))) {
+    if (entry.kind !== "service") continue;
+    for (const event of entry.events) {
+      if (event.kind !== "member") continue;
+      const { change } = event.member;
+      if (change === "joined") count++;
+      else if (change === "left" || change === "removed" || change === "banned") count--;
+    }
+  }
+  return Math.max(count, 0);
 }

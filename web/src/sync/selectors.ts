@@ -1,7 +1,8 @@
 import { noSeq, type RoomId, type Seq, type UserId } from "../protocol/ids";
 import type { Member, Message, User } from "../protocol/model";
-import { newestFirst, newestMessage } from "./log";
+import { newestMessageEntry } from "./log";
 import { addRange, noRanges } from "./ranges";
+import { memberCount } from "./room-record";
 import { meOf, type MemberList, type QueuedMessage, type RoomRecord, type State } from "./state";
 import type { Views } from "./sync";
 import { emptyTimeline, timelineOf } from "./timeline";
@@ -97,21 +98,6 @@ function unsentCount(entries: readonly QueuedMessage[] | undefined): number {
   return entries?.filter((entry) => entry.stage !== "acked").length ?? 0;
 }
 
-/** The members of a room now: the last count, and who came and went after it. */
-function memberCount(record: RoomRecord): number {
-  let count = record.members.value;
-  for (const entry of newestFirst(record.log, (record.members.at + 1) as Seq)) {
-    if (entry.kind !== "service") continue;
-    for (const event of entry.events) {
-      if (event.kind !== "member") continue;
-      const { change } = event.member;
-      if (change === "joined") count++;
-      else if (change === "left" || change === "removed" || change === "banned") count--;
-    }
-  }
-  return Math.max(count, 0);
-}
-
 interface RoomFacts {
   unread: number;
   mentions: number;
@@ -200,7 +186,7 @@ export function createViews(world: SelectorWorld): Views {
   const facts = rememberEach((_id: RoomId, record: RoomRecord, me: UserId): RoomFacts => ({
     ...unreadOf(record, me),
     members: memberCount(record),
-    lastMessage: newestMessage(record.log) ?? null,
+    lastMessage: newestMessageEntry(record.log)?.message ?? null,
   }));
 
   const keepSummary = rememberEach((_id: RoomId) => keepEqual<RoomSummary>());

@@ -61,8 +61,8 @@ export interface RoomRecord {
 /** A load of history that is under way or did not work. */
 export type LoadState = { status: "loading" } | { status: "failed"; problem: Problem };
 
-/** Which history can be loaded: one of the two ends, or the hole that begins after a number. */
-export type LoadKey = "first" | "older" | "newer" | `hole-${number}`;
+/** Which history can be loaded: the newest, one of the two ends, what follows a number up to a hole's end, a jump. */
+export type LoadKey = "first" | "older" | "newer" | `hole-${number}` | `around-${number}`;
 
 /** A room that is on the screen. */
 export interface OpenRoom {

@@ -86,7 +86,10 @@ export interface TimelineActions {
 
 /** How far I have read, and what a room may say to me. */
 export interface ReadActions {
-  /** I have seen everything up to `seq`. Counts here at once, told to the server at most once a second. */
+  /**
+   * I have seen everything up to `seq`. Counts here at once, told to the server at most once a second. Without effect
+   * after `markUnreadFrom`, until the room is opened again: what is marked unread is not read by staying.
+   */
   markRead(roomId: RoomId, seq: Seq): void;
   /** From this message on, all is unread again. */
   markUnreadFrom(roomId: RoomId, seq: Seq): Promise<void>;
@@ -113,7 +116,10 @@ export interface Views {
   blocked(userId: UserId): boolean;
 }
 
-/** A new message of somebody else that arrived live, for sounds, titles and notifications. Never told twice. */
+/**
+ * A new message of somebody else that arrived live, for sounds, titles and notifications. Of all pages of a browser one
+ * is told, and never twice.
+ */
 export interface Arrival {
   roomId: RoomId;
   seq: Seq;
@@ -137,6 +143,8 @@ export interface Sync {
   loadMembers(roomId: RoomId): Promise<void>;
   /** Tells of live messages of others as they arrive. */
   onArrival(listener: (arrival: Arrival) => void): () => void;
+  /** Tells that a random conversation was found; its room is in the list of rooms already. */
+  onMatch(listener: (roomId: RoomId, peer: User) => void): () => void;
   /** Begins: restores the session from the device and the server, then connects. */
   start(): void;
   /** Ends timers, socket and database connections; the device keeps everything. */

@@ -1,5 +1,9 @@
+declare const timer: unique symbol;
+
 /** A timer that has been set and can be taken back. */
-export type Timer = unknown;
+export interface Timer {
+  readonly [timer]: true;
+}
 
 /** What of a WebSocket the engine uses. */
 export interface Socket {
@@ -50,8 +54,8 @@ export function browserWorld(apiOrigin: string): World {
   socketUrl.protocol = base.protocol === "https:" ? "wss:" : "ws:";
   return {
     now: () => Date.now(),
-    setTimer: (run, delayMs) => window.setTimeout(run, delayMs),
-    clearTimer: (timer) => window.clearTimeout(timer as number),
+    setTimer: (run, delayMs) => window.setTimeout(run, delayMs) as unknown as Timer,
+    clearTimer: (timer) => window.clearTimeout(timer as unknown as number),
     random: () => Math.random(),
     randomBytes: (bytes) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
     fetch: (url, init) => fetch(url, init),
