@@ -64,9 +64,12 @@ func (r *reactionsInto) Scan(value any) error {
 // cut takes a count and that many parts of the given size off the front.
 func cut(blob []byte, size uint64) (parts, rest []byte, err error) {
 	n, width := binary.Uvarint(blob)
-	if width <= 0 || n > uint64(len(blob)-width)/size {
+	if width <= 0 {
 		return nil, nil, errReactions
 	}
 	blob = blob[width:]
+	if n > uint64(len(blob))/size {
+		return nil, nil, errReactions
+	}
 	return blob[:n*size], blob[n*size:], nil
 }

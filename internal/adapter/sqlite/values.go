@@ -188,5 +188,5 @@ func seqOrNull(seq chat.Seq) any {
 
 // num is a number as a column has it. Numbers beyond 2^62 exist only in a client's imagination: there they stay positive.
 func num(seq chat.Seq) int64 {
-	return int64(min(seq, 1<<62)) //nolint:gosec // fits after min
+	return int64(min(seq, 1<<62))
 }

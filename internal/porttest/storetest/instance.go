@@ -58,7 +58,7 @@ func NewInstance(_ TB, open func() Store, partition int) *Instance {
 	return &Instance{
 		Store: open(), open: open, Partition: partition, Hashes: make(map[chat.UserID]string),
 		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
-		ids: uint64(partition) << 32, //nolint:gosec // tests use few partitions
+		ids: uint64(partition) << 32,
 	}
 }
 
@@ -73,7 +73,7 @@ func (i *Instance) Now() time.Time {
 
 func (i *Instance) id() (id [16]byte) {
 	i.ids++
-	binary.BigEndian.PutUint64(id[:8], uint64(i.now.UnixMilli())<<16) //nolint:gosec // after 1970
+	binary.BigEndian.PutUint64(id[:8], uint64(i.now.UnixMilli())<<16)
 	binary.BigEndian.PutUint64(id[8:], i.ids)
 	id[6], id[8] = 0x70, 0x80 // version 7
 	return id
@@ -295,5 +295,5 @@ func (i *Instance) living() []*Room {
 
 // sortedMessages are a room's messages by number.
 func (r *Room) sortedMessages() []*chat.Message {
-	return slices.SortedFunc(maps.Values(r.Messages), func(a, b *chat.Message) int { return int(a.Seq) - int(b.Seq) }) //nolint:gosec // small
+	return slices.SortedFunc(maps.Values(r.Messages), func(a, b *chat.Message) int { return int(a.Seq) - int(b.Seq) })
 }

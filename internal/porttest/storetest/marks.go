@@ -169,7 +169,7 @@ func racingReads(t *testing.T, i *Instance) {
 	var devices sync.WaitGroup
 	for seq := chat.Seq(1); seq <= 50; seq++ {
 		devices.Go(func() {
-			if got, err := i.Store.MarkRead(t.Context(), r.ID, joon.ID, seq); err != nil || got.ReadSeq < seq || got.Unread != 50-int(got.ReadSeq) { //nolint:gosec // at most 50
+			if got, err := i.Store.MarkRead(t.Context(), r.ID, joon.ID, seq); err != nil || got.ReadSeq < seq || got.Unread != 50-int(got.ReadSeq) {
 				t.Errorf("MarkRead(%d) = %+v, %v", seq, got, err)
 			}
 		})

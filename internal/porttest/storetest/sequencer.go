@@ -206,7 +206,7 @@ func texts(t *testing.T, i *Instance) {
 	r := i.AddRoom(t, chat.Public, user)
 	var events []chat.Event
 	for _, body := range []string{
-		"안녕하세요, 오늘 회의는 세 시입니다", "👩‍👩‍👧‍👦 🏳️‍🌈 👍🏽", "line\nline\r\n\ttab", "'; drop table messages; --",
+		"안녕하세요, 오늘 회의는 세 시입니다", "👩‍👩‍👧‍👦 🏳️‍🌈 👍🏽", "one line\nand another\r\n\ttab", "'; drop table messages; --",
 		"nul is not allowed, but \\u0000 in letters is", "النص من اليمين", "日本語と中文", strings.Repeat("한", chat.MessageRunesMax),
 		"%s _ % \" ` $1 ?1 :a", " leading and trailing ",
 	} {
@@ -334,7 +334,7 @@ func deletedRoom(t *testing.T, i *Instance) {
 	if err != nil || page.Head != 0 || len(page.Events) != 0 {
 		t.Errorf("Changes of the new room = %+v, %v, want nothing", page, err)
 	}
-	if got, err := i.Store.RoomOf(t.Context(), r.ID, joon.ID); err != nil || got.Unread != 0 || got.Mentions != 0 || got.Room.Members != 1 {
+	if got, err := i.Store.RoomOf(t.Context(), r.ID, joon.ID); err != nil || got.Unread != 0 || got.Mentions != 0 || got.Members != 1 {
 		t.Errorf("RoomOf = %+v, %v, want an empty room of one", got, err)
 	}
 	if _, err := i.Store.RoomOf(t.Context(), r.ID, mina.ID); !errors.Is(err, chat.ErrNotFound) {

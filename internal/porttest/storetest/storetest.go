@@ -14,7 +14,7 @@ import (
 )
 
 // Store is all that one database does for the packages that declare its ports.
-type Store interface {
+type Store interface { //nolint:interfacebloat // the sum of ports that stay small where they are used
 	sequencer.Store
 	message.Store
 	history.Store

@@ -1,0 +1,174 @@
+package sqlite
+
+import (
+	"database/sql"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/blabber-hive/blabber-hive/internal/chat"
+	"github.com/blabber-hive/blabber-hive/internal/porttest/storetest"
+)
+
+// Promise: no statement walks a table that grows. Every statement that the store prepares when all of its methods are
+// called is asked for its plan.
+func TestPlans(t *testing.T) {
+	t.Parallel()
+	s := setup(t, Options{})
+	useEverything(t, s)
+	plans := 0
+	check := func(c *conn) {
+		for query := range c.prepared {
+			if word, _, _ := strings.Cut(query, " "); strings.Contains("begin commit rollback savepoint release pragma", word) {
+				continue
+			}
+			plans++
+			for _, step := range plan(t, c, query) {
+				if bad := badStep(query, step); bad != "" {
+					t.Errorf("%s: %s\n\t%s", bad, step, query)
+				}
+			}
+		}
+	}
+	if err := s.write(t.Context(), func(c *conn) error { check(c); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	for range readersMax { // first in, first out: each is seen
+		c := <-s.readers
+		if c != nil {
+			check(c)
+		}
+		s.readers <- c
+	}
+	if plans < 60 {
+		t.Errorf("%d statements were seen; the store has more", plans)
+	}
+}
+
+// badStep names what is wrong with a step of a plan. SCAN walks a table or index from its beginning.
+func badStep(query, step string) string {
+	scan, isScan := strings.CutPrefix(step, "SCAN ")
+	table, _, _ := strings.Cut(scan, " ")
+	switch {
+	case isScan && table == "n", isScan && strings.HasPrefix(table, "("), isScan && table == "CONSTANT":
+		return "" // a subquery's rows, which it bounds itself
+	case isScan && strings.Contains(query, "select no from rooms where id is null"):
+		return "" // the index of deleted rooms, of which there are hardly any
+	case isScan && strings.Contains(query, "from outbox"):
+		return "" // by position, from one on
+	case isScan:
+		return "walks a table"
+	case strings.Contains(step, "AUTOMATIC"):
+		return "makes an index each time"
+	case strings.Contains(step, "TEMP B-TREE") && !strings.Contains(query, "where p.user = ? order by r.last_activity_at desc") &&
+		!strings.Contains(query, "union") && !strings.Contains(query, "order by seq)") && !strings.Contains(query, ") order by seq"):
+		return "sorts" // but for the rooms of one person, and pages that are read backwards
+	}
+	return ""
+}
+
+func plan(t *testing.T, c *conn, query string) (steps []string) {
+	t.Helper()
+	// A plan needs no values, but each parameter needs one: the highest number, or the count of question marks.
+	args := make([]any, max(strings.Count(query, "?"), 1))
+	stmt, err := c.raw.PrepareContext(t.Context(), "explain query plan "+query)
+	if err != nil {
+		t.Fatalf("%v\n\t%s", err, query)
+	}
+	defer func() { _ = stmt.Close() }()
+	rows, err := stmt.QueryContext(t.Context(), args...)
+	if err != nil {
+		t.Fatalf("%v\n\t%s", err, query)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id, parent, unused sql.NullInt64
+		var step string
+		if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+			t.Fatal(err)
+		}
+		steps = append(steps, step)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return steps
+}
+
+// useEverything calls every method of the store.
+func useEverything(t *testing.T, s *Store) {
+	t.Helper()
+	i := storetest.NewInstance(t, func() storetest.Store { return s }, 0)
+	mina, joon := i.AddUser(t, "mina"), i.AddUser(t, "joon")
+	r, gone := i.AddRoom(t, chat.Public, mina, joon), i.AddRoom(t, chat.Private, mina)
+	said := i.Say(r, mina, "@joon", joon.ID)
+	i.Commit(t, said, i.Say(gone, mina, "gone"))
+	i.Commit(t, i.Edit(r, said.Message, "@mina", mina.ID), i.Tell(r, mina, joon, chat.MemberRole), i.Resend(r, said))
+	i.Check(t, s)
+	i.MarkRead(t, r, joon, 1)
+	i.MarkUnread(t, r, joon, 1)
+	at := i.Now()
+	must := func(errs ...error) {
+		t.Helper()
+		for _, err := range errs {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	must(s.SetNotify(t.Context(), r.ID, joon.ID, chat.NotifyNone), s.Update(t.Context(), r.ID, func(tx chat.RoomTx) error {
+		_, err := tx.Room()
+		must(err)
+		_, err = tx.Owners()
+		must(err)
+		must(tx.PutRoom(r.Room), tx.PutBan(chat.Ban{User: joon.Profile, By: mina.ID, At: at}),
+			tx.PutInvite(chat.Invite{Code: "code", CreatedBy: mina.Profile, CreatedAt: at}), tx.Emit(chat.OutboxEntry{Payload: []byte{}}))
+		_, err = tx.Member(joon.ID)
+		must(err)
+		_, err = tx.Ban(joon.ID)
+		must(err)
+		_, err = tx.Invite("code")
+		must(err)
+		return nil
+	}))
+	for _, query := range []chat.HistoryQuery{{Limit: 5}, {Around: 1, Limit: 5}, {After: 1, Limit: 5}} {
+		_, _, err := s.Messages(t.Context(), r.ID, query)
+		must(err)
+	}
+	_, err := s.Bans(t.Context(), r.ID)
+	must(err)
+	_, err = s.Invites(t.Context(), r.ID, mina.ID)
+	must(err)
+	_, err = s.Invite(t.Context(), "code")
+	must(err)
+	_, _, err = s.PublicRooms(t.Context(), joon.ID, "x", "", 10)
+	must(err)
+	_, err = s.MembersNamed(t.Context(), r.ID, []string{"joon"})
+	must(err)
+	_, err = s.Outbox(t.Context(), 0, 10)
+	must(err)
+	must(s.OutboxDone(t.Context(), []int64{99}), s.Update(t.Context(), r.ID, func(tx chat.RoomTx) error {
+		must(tx.RemoveBan(joon.ID), tx.RemoveInvite("code"), tx.RemoveMember(joon.ID))
+		return nil
+	}))
+	_, _, err = s.SearchUsers(t.Context(), "x", "", 10)
+	must(err)
+	_, err = s.UpdateUser(t.Context(), mina.ID, func(*chat.User) error { return nil })
+	must(err)
+	_, err = s.Key(t.Context(), "key", []byte("x"))
+	must(err)
+	session := i.AddSession(t, mina, [32]byte{1})
+	for _, spent := range []byte{1, 1, 9} {
+		_, _, err = s.RotateRefresh(t.Context(), [32]byte{spent}, [32]byte{2}, at, at.Add(time.Hour), time.Second)
+		must(err)
+	}
+	_, err = s.Session(t.Context(), session.ID)
+	must(err)
+	_, err = s.SessionsOf(t.Context(), mina.ID, at)
+	must(err)
+	must(s.DeleteSession(t.Context(), mina.ID, session.ID), s.SetPassword(t.Context(), mina.ID, "x", chat.SessionID{}))
+	_, err = s.Position(t.Context(), 0)
+	must(err)
+	must(s.write(t.Context(), func(c *conn) error { return purgeRoom(c, 1<<40) })) // nothing there
+	i.DeleteRoom(t, gone)
+}
