@@ -24,7 +24,8 @@ const (
 	Refused
 )
 
-// Attempt is one message handed to one connection.
+// Attempt is one message handed to one connection. Where several attempts at one id are open and an answer does not tell
+// which of them it is for, an ack belongs to the newest: one more before it may have been lost.
 type Attempt struct {
 	Client     string
 	Connection string // names the connection among all; empty for a request of its own
@@ -81,9 +82,9 @@ type View struct {
 	Client string
 	Room   chat.RoomID
 	Seen   []Seen
-	// AtHead demands that the client saw everything up to the room's head: it had the time.
+	// AtHead demands that the client, if it is in the room in the end, saw everything up to the room's head: it had the time.
 	AtHead bool
-	// Messages is what the client shows in the end; nil where that is not known.
+	// Messages is what it shows then; nil where that is not known.
 	Messages []Message
 }
 

@@ -33,8 +33,8 @@ func (j *judge) view(v *View) {
 	}
 	if v.AtHead && inside {
 		j.missed(k, v, at, k.Head+1, "was told that it is at the head")
+		j.shows(k, v)
 	}
-	j.shows(k, v)
 }
 
 func (j *judge) saw(k *known, v *View, at chat.Seq, event *Event) {
@@ -80,9 +80,6 @@ func (j *judge) missed(k *known, v *View, at, before chat.Seq, how string) {
 
 // shows checks that what a client shows in the end is the newest state.
 func (j *judge) shows(k *known, v *View) {
-	if !v.AtHead {
-		return
-	}
 	for i := range v.Messages {
 		m := &v.Messages[i]
 		switch actual := k.messages[m.ID]; {

@@ -1,0 +1,259 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/blabber-hive/blabber-hive/internal/adapter/memory"
+	"github.com/blabber-hive/blabber-hive/internal/chat"
+	"github.com/blabber-hive/blabber-hive/internal/message"
+	"github.com/blabber-hive/blabber-hive/internal/sequencer"
+	"github.com/blabber-hive/blabber-hive/internal/wire"
+)
+
+// partition is the one that a log without Kafka has.
+const partition = 0
+
+// core is the process that holds the log, the sequencer and the relay of the outbox. One that has crashed stays dead;
+// its successor is another core.
+type core struct {
+	w        *world
+	dead     bool
+	log      *memory.Log
+	waiting  int // records that were appended and not polled
+	stepping bool
+	planned  bool
+	numberer *sequencer.Sequencer
+	relaying bool
+}
+
+var (
+	_ message.Log     = (*core)(nil)
+	_ sequencer.Store = (*corePorts)(nil)
+	_ sequencer.Bus   = (*corePorts)(nil)
+	_ sequencer.Log   = (*corePorts)(nil)
+)
+
+// died unwinds a step of a core that crashed in the middle of it.
+type died struct{}
+
+func (w *world) startCore() {
+	stored, _ := w.store.Position(context.Background(), partition) // the model never fails
+	c := &core{w: w, log: memory.NewLog(stored)}
+	ports := &corePorts{core: c}
+	c.numberer = sequencer.New(ports, ports, ports, w.lab.metrics, w.lab.logger)
+	w.core = c
+	w.tell("the core starts at offset %d", stored)
+	c.relayLater(0)
+}
+
+// crash ends the core: what it had not committed is gone, and nobody hears of it any more. Another starts later.
+func (c *core) crash() {
+	if c.dead {
+		return
+	}
+	c.dead = true
+	c.w.tell("the core crashes with %d records waiting", c.waiting)
+	c.w.after(c.w.between(0, time.Second), c.w.startCore)
+}
+
+// Append implements message.Log.
+func (c *core) Append(ctx context.Context, record *chat.Record, settled func(chat.Receipt, error)) error {
+	if c.dead {
+		return chat.Away("the message log", nil)
+	}
+	if err := c.log.Append(ctx, record, settled); err != nil {
+		return err
+	}
+	c.waiting++
+	c.stepLater()
+	return nil
+}
+
+func (c *core) stepLater() {
+	if c.stepping || c.planned || c.waiting == 0 {
+		return
+	}
+	c.planned = true
+	c.w.after(c.w.between(0, 500*time.Microsecond), c.step)
+}
+
+// step lets the sequencer take one run.
+func (c *core) step() {
+	c.planned = false
+	if c.dead {
+		return
+	}
+	c.stepping = true
+	defer func() {
+		c.stepping = false
+		if reason := recover(); reason != nil {
+			if _, ok := reason.(died); !ok {
+				panic(reason)
+			}
+		}
+		if !c.dead {
+			c.stepLater()
+		}
+	}()
+	if err := c.numberer.Run(context.Background()); err != nil {
+		c.w.violate("the sequencer gave up: %v", err)
+	}
+}
+
+// corePorts is what the sequencer sees of the world. Each call takes time, in which the core may crash.
+type corePorts struct {
+	core   *core
+	polled bool
+}
+
+func (p *corePorts) wait(d time.Duration) {
+	p.core.w.pass(d)
+	if p.core.dead {
+		panic(died{})
+	}
+}
+
+// Poll implements sequencer.Log: one run, and then no more, so that Run returns.
+func (p *corePorts) Poll(ctx context.Context) (chat.LogRun, error) {
+	if p.polled {
+		p.polled = false
+		return chat.LogRun{}, chat.ErrLogClosed
+	}
+	p.polled = true
+	run, err := p.core.log.Poll(ctx)
+	p.core.waiting -= len(run.Records)
+	return run, err
+}
+
+// Settle implements sequencer.Log.
+func (p *corePorts) Settle(ctx context.Context, run chat.LogRun, outcomes []chat.Outcome) {
+	p.wait(p.core.w.between(0, time.Millisecond))
+	p.core.log.Settle(ctx, run, outcomes)
+}
+
+// Publish implements sequencer.Bus.
+func (p *corePorts) Publish(_ context.Context, envelopes []chat.Envelope) error {
+	w := p.core.w
+	p.wait(w.between(0, time.Millisecond))
+	if w.chance(w.faults.busFail) {
+		return errors.New("the bus is away")
+	}
+	for i := range envelopes {
+		w.bus.publish(w, envelopes[i])
+	}
+	return nil
+}
+
+func (p *corePorts) read() error {
+	w := p.core.w
+	p.wait(w.between(0, time.Millisecond))
+	if w.chance(w.faults.readFail) {
+		return chat.Away("the store", nil)
+	}
+	return w.reachable()
+}
+
+// Position implements sequencer.Store.
+func (p *corePorts) Position(ctx context.Context, partition int) (chat.Offset, error) {
+	if err := p.read(); err != nil {
+		return 0, err
+	}
+	return p.core.w.store.Position(ctx, partition)
+}
+
+// RoomState implements sequencer.Store.
+func (p *corePorts) RoomState(ctx context.Context, room chat.RoomID) (chat.RoomState, error) {
+	if err := p.read(); err != nil {
+		return chat.RoomState{}, err
+	}
+	return p.core.w.store.RoomState(ctx, room)
+}
+
+// Message implements sequencer.Store.
+func (p *corePorts) Message(ctx context.Context, room chat.RoomID, id chat.MessageID) (*chat.Message, error) {
+	if err := p.read(); err != nil {
+		return nil, err
+	}
+	return p.core.w.store.Message(ctx, room, id)
+}
+
+// Commit implements sequencer.Store. It may crash or fail before the batch is applied, or after, so that nobody learns
+// that it was.
+func (p *corePorts) Commit(ctx context.Context, batch chat.Batch) ([]chat.Void, error) {
+	w := p.core.w
+	p.wait(w.between(w.faults.commitMin, w.faults.commitMax))
+	if err := w.reachable(); err != nil {
+		return nil, err
+	}
+	if (w.now < w.full && !w.calm) || w.chance(w.faults.commitFail) {
+		return nil, errors.New("the disk is full")
+	}
+	heads := w.heads()
+	voids, err := w.store.Commit(ctx, batch)
+	if err != nil {
+		if !errors.Is(err, chat.ErrFenced) {
+			w.violate("the sequencer made a batch that no store can take: %v", err)
+		}
+		return nil, err
+	}
+	w.committed(heads)
+	p.wait(w.between(0, w.faults.commitMax/4))
+	if w.chance(w.faults.commitForget) {
+		w.tell("the commit of %d events is stored and its answer lost", len(batch.Events))
+		return nil, errors.New("the connection to the store broke")
+	}
+	w.tell("%d events are stored, %d void, offset %d", len(batch.Events), len(voids), batch.To)
+	return voids, nil
+}
+
+// heads are the heads of all rooms, in their order.
+func (w *world) heads() []int {
+	heads := make([]int, len(w.rooms))
+	for i, room := range w.rooms {
+		heads[i] = len(w.store.Events(room))
+	}
+	return heads
+}
+
+// committed learns from what has been stored since those heads.
+func (w *world) committed(heads []int) {
+	for i, room := range w.rooms {
+		w.learn(w.store.Events(room)[heads[i]:])
+	}
+}
+
+// relayLater carries the oldest entry of the outbox to the log, and the next when that one is settled.
+func (c *core) relayLater(delay time.Duration) {
+	c.w.after(delay+c.w.between(0, 100*time.Millisecond), c.relay)
+}
+
+func (c *core) relay() {
+	if c.dead {
+		return
+	}
+	entries, _ := c.w.store.Outbox(context.Background(), 0, 1) // the model never fails
+	if len(entries) == 0 || c.w.reachable() != nil {
+		c.relayLater(50 * time.Millisecond)
+		return
+	}
+	entry := entries[0]
+	record, err := wire.DecodeRecord(entry.Payload)
+	if err != nil {
+		c.w.violate("an outbox entry cannot be read: %v", err)
+		return
+	}
+	err = c.Append(context.Background(), record, func(_ chat.Receipt, err error) {
+		if c.dead {
+			return
+		}
+		if err == nil && c.w.reachable() == nil && !c.w.chance(c.w.faults.readFail) {
+			_ = c.w.store.OutboxDone(context.Background(), []int64{entry.Position}) // the model never fails
+		}
+		c.relayLater(0)
+	})
+	if err != nil {
+		c.relayLater(50 * time.Millisecond)
+	}
+}
