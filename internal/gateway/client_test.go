@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -124,7 +125,7 @@ func (w *world) pipe(t *testing.T) net.Conn {
 			_ = theirs.Close()
 			return
 		}
-		w.gateway.ServeHTTP(&hijacked{conn: theirs, in: in}, request)
+		w.gateway.ServeHTTP(&hijacked{conn: w.wrap(theirs), in: in}, request)
 	})
 	return ours
 }
@@ -340,4 +341,13 @@ func wantClosed(t *testing.T, got, want ws.StatusCode) {
 	if got != want {
 		t.Errorf("closed with %d, want %d", got, want)
 	}
+}
+
+// refusedHandshake tries to connect and answers the status.
+func refusedHandshake(t *testing.T, w *world) int {
+	t.Helper()
+	recorder := httptest.NewRecorder()
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/ws", http.NoBody)
+	w.gateway.ServeHTTP(recorder, request)
+	return recorder.Code
 }

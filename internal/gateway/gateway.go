@@ -60,6 +60,7 @@ type Gateway struct {
 
 	group    *run.Group
 	hub      *hub
+	gather   sync.Pool    // of *[]byte with gatherBytes of room, borrowed while one connection is written to
 	seconds  atomic.Int64 // the sweep's clock: nanoseconds, moved once a sweep
 	numbered atomic.Uint64
 	epoch    uint64 // tells this process's connection ids from those of an earlier one
@@ -75,6 +76,7 @@ func New(ctx context.Context, bus Bus, store Store, accounts Accounts, messages 
 		bus: bus, accounts: accounts, messages: messages, reader: reader, presence: presence, config: config,
 		metrics: metrics, logger: logger, group: run.NewGroup(ctx), conns: make(map[*conn]struct{}), epoch: rand.Uint64(), //nolint:gosec // tells connections apart, guards nothing
 	}
+	g.gather.New = func() any { buffer := make([]byte, 0, gatherBytes); return &buffer }
 	g.hub = newHub(bus, store, metrics, g.group)
 	g.seconds.Store(config.Now().UnixNano())
 	return g

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -46,8 +47,8 @@ type world struct {
 	server   *httptest.Server // nil where piped
 	stop     func()           // ends all of it; called again it does nothing
 
-	handlers sync.WaitGroup // handshakes of piped clients
-	named    atomic.Int64
+	handlers sync.WaitGroup          // handshakes of piped clients, and whatever else a test starts
+	wrap     func(net.Conn) net.Conn // the server's end of a pipe
 }
 
 // option changes a world before it begins.
@@ -86,6 +87,7 @@ func setup(t *testing.T, change ...option) *world {
 	discard := slog.New(slog.DiscardHandler)
 	w := &world{
 		store: &store{Store: opened}, log: memory.NewLog(stored), bus: &bus{}, logs: &strings.Builder{},
+		wrap:     func(conn net.Conn) net.Conn { return conn },
 		accounts: &accounts{now: o.now, byToken: make(map[string]account.Identity)},
 	}
 	registry := prometheus.NewRegistry()
