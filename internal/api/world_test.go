@@ -206,8 +206,13 @@ func setup(t testing.TB, settings ...setting) *world {
 	group.Go("number", numbers.Run)
 	group.Go("relay", relay.Run)
 	group.Go("tell presence", options.Presence.Run)
+	listening := make(chan struct{})
 	group.Go("listen", func(ctx context.Context) error {
 		return bus.Listen(ctx, func([]chat.Envelope) {}, func(signal chat.Signal) {
+			if signal.Kind == "" {
+				close(listening)
+				return
+			}
 			w.accounts.Heard(signal)
 			options.Messages.Heard(signal)
 			w.mu.Lock()
@@ -215,6 +220,10 @@ func setup(t testing.TB, settings ...setting) *world {
 			w.signals = append(w.signals, signal)
 		})
 	})
+	if err := bus.Signal(ctx, chat.Signal{}); err != nil { // kept for the listener, whose first it is
+		t.Fatal(err)
+	}
+	<-listening
 	t.Cleanup(func() {
 		w.log.Close()
 		cancel()

@@ -94,7 +94,7 @@ func (r *Relay) Run(ctx context.Context) error {
 			if err != nil {
 				r.logger.WarnContext(ctx, "the outbox waits; it will be tried again", "error", err)
 			}
-			if err := backoff.Wait(ctx); err != nil {
+			if err := r.wait(ctx, backoff.Next()); err != nil {
 				return err
 			}
 			continue
@@ -107,6 +107,23 @@ func (r *Relay) Run(ctx context.Context) error {
 		case <-idle.C:
 		}
 	}
+}
+
+// wait waits until the next attempt. Somebody who waits for an answer may hurry it, though not to more than one attempt in
+// relayRetryMin: what was away may be back.
+func (r *Relay) wait(ctx context.Context, d time.Duration) error {
+	if err := run.Pause(ctx, min(d, relayRetryMin)); err != nil {
+		return err
+	}
+	rest := time.NewTimer(max(d-relayRetryMin, 0))
+	defer rest.Stop()
+	select {
+	case <-rest.C:
+	case <-r.kicked:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
 }
 
 // drain makes passes until the outbox is empty. stuck tells that entries are left because the log would not take them.
