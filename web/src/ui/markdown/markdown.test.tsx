@@ -15,7 +15,7 @@ let nextId = 0;
 function draw(body: string): HTMLElement {
   const { container } = render(
     <TooltipProvider>
-      <Markdown id={`m${nextId++}`} changedSeq={1} body={body} />
+      <Markdown id={`m${nextId++}`} changedSeq={1} body={body} named />
     </TooltipProvider>,
   );
   return container;
@@ -151,6 +151,7 @@ describe("Markdown", () => {
       <MessageLinksProvider links={{ mention, room, internal: () => null }}>
         <Markdown
           id="names"
+          named
           changedSeq={1}
           body="@mina, see #design. `@code` [@link](https://a.example) a@b.example"
         />

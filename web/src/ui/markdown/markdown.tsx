@@ -7,6 +7,7 @@ import styles from "./markdown.module.css";
 interface CachedBody {
   readonly changedSeq: number;
   readonly body: string;
+  readonly named: boolean;
   readonly drawn: ReactNode;
 }
 
@@ -17,13 +18,13 @@ const cache = new Map<string, CachedBody>();
  * The elements of a message, made once for each change of it. The body is compared as well, because a change of mine
  * is shown before it has its number.
  */
-function drawBody(id: string, changedSeq: number, body: string): ReactNode {
+function drawBody(id: string, changedSeq: number, body: string, named: boolean): ReactNode {
   const known = cache.get(id);
-  if (known?.changedSeq === changedSeq && known.body === body) return known.drawn;
+  if (known?.changedSeq === changedSeq && known.body === body && known.named === named) return known.drawn;
   const tokens = parseMarkdown(body);
-  const drawn = tokens === null ? <p className={styles.plain}>{body}</p> : renderTokens(tokens);
+  const drawn = tokens === null ? <p className={styles.plain}>{body}</p> : renderTokens(tokens, named);
   cache.delete(id);
-  cache.set(id, { changedSeq, body, drawn });
+  cache.set(id, { changedSeq, body, named, drawn });
   // A Map gives its keys in the order of writing: the first is the one that was made longest ago.
   if (cache.size > cachedBodiesMax) cache.delete(cache.keys().next().value!);
   return drawn;
@@ -34,15 +35,18 @@ export const Markdown = memo(function Markdown({
   id,
   changedSeq,
   body,
+  named,
 }: {
   /** The message's id. */
   id: string;
   changedSeq: number;
   body: string;
+  /** Whether the message names anybody, so that `@name` is drawn as a name. */
+  named: boolean;
 }) {
   return (
     <div className={classNames(styles.body, isEmojiOnly(body) && styles.emojiOnly)} dir="auto">
-      {drawBody(id, changedSeq, body)}
+      {drawBody(id, changedSeq, body, named)}
     </div>
   );
 });

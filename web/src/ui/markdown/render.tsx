@@ -13,6 +13,8 @@ const depthMax = 24;
 interface Walk {
   readonly tokens: readonly Token[];
   index: number;
+  /** Whether `@name` names somebody in this message. */
+  readonly named: boolean;
 }
 
 /** Tags that a message may contain, by the token that opens them. Headings are bold lines: the page's outline is not a message's. */
@@ -67,19 +69,19 @@ function renderRun(walk: Walk, inside: string | null, inLink: boolean, depth: nu
       const children = renderRun(walk, closing, inLink || token.type === "link_open", depth + 1);
       drawn.push(<Fragment key={key}>{container ? container(children, token) : children}</Fragment>);
     } else if (token.nesting === 0) {
-      drawn.push(<Fragment key={key}>{renderLeaf(token, inLink, depth)}</Fragment>);
+      drawn.push(<Fragment key={key}>{renderLeaf(token, walk.named, inLink, depth)}</Fragment>);
     }
   }
   return drawn;
 }
 
-function renderLeaf(token: Token, inLink: boolean, depth: number): ReactNode {
+function renderLeaf(token: Token, named: boolean, inLink: boolean, depth: number): ReactNode {
   switch (token.type) {
     case "inline":
-      return renderRun({ tokens: token.children ?? [], index: 0 }, null, inLink, depth);
+      return renderRun({ tokens: token.children ?? [], index: 0, named }, null, inLink, depth);
     case "text":
     case "text_special":
-      return inLink ? token.content : renderText(token.content);
+      return inLink ? token.content : renderText(token.content, named);
     case "softbreak":
     case "hardbreak":
       return <br />;
@@ -105,17 +107,17 @@ function renderLeaf(token: Token, inLink: boolean, depth: number): ReactNode {
   }
 }
 
-function renderText(text: string): ReactNode {
+function renderText(text: string, named: boolean): ReactNode {
   const pieces = splitTags(text);
   if (pieces.length === 1 && pieces[0]!.kind === "words") return text;
   return pieces.map((piece, index) => {
-    if (piece.kind === "mention") return <MentionTag key={index} username={piece.text} />;
+    if (piece.kind === "mention" && named) return <MentionTag key={index} username={piece.text} />;
     if (piece.kind === "room") return <RoomTag key={index} name={piece.text} />;
-    return piece.text;
+    return piece.kind === "mention" ? `@${piece.text}` : piece.text;
   });
 }
 
 /** Draws the tokens of a message as React elements: no HTML string exists at any point. */
-export function renderTokens(tokens: readonly Token[]): ReactNode {
-  return renderRun({ tokens, index: 0 }, null, false, 0);
+export function renderTokens(tokens: readonly Token[], named: boolean): ReactNode {
+  return renderRun({ tokens, index: 0, named }, null, false, 0);
 }

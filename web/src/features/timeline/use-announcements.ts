@@ -1,0 +1,28 @@
+import { useEffect } from "react";
+import { useTranslation } from "react-i18next";
+import { formatTime } from "../../i18n/format";
+import type { RoomId } from "../../protocol/ids";
+import { useSync } from "../../sync/hooks";
+import { useAnnounce } from "../../ui/live-region";
+import { plainText } from "../../ui/markdown/parse";
+
+/** Reads out what others say in the open room as it arrives: name and text first, the time last. */
+export function useAnnouncements(roomId: RoomId): void {
+  const sync = useSync();
+  const announce = useAnnounce();
+  const { t } = useTranslation();
+  useEffect(
+    () =>
+      sync.onArrival((arrival) => {
+        if (arrival.roomId !== roomId) return;
+        announce(
+          t("timeline.announce", {
+            name: arrival.sender.display_name,
+            text: plainText(arrival.body),
+            time: formatTime(new Date().toISOString()),
+          }),
+        );
+      }),
+    [sync, roomId, announce, t],
+  );
+}
