@@ -32,7 +32,7 @@ func TestFailingDisk(t *testing.T) {
 			for range 10 {
 				i.Commit(t, i.Say(room, user, "before"))
 			}
-			for round := range 20 {
+			for round := range 8 {
 				disk.fault.Store(fault)
 				next := i.Say(room, user, "while it fails")
 				batch := chat.Batch{From: i.Stored, To: i.Stored + 1, Events: []chat.Event{next}}

@@ -123,14 +123,16 @@ func changesPages(t *testing.T, i *Instance) {
 	}
 }
 
-// Promise: whatever is committed meanwhile, a page has every number up to Through, and Through never passes Head.
+// Promise: whatever is committed meanwhile, a page has every number up to Through, and nothing that came after its head.
 func oneMoment(t *testing.T, i *Instance) {
 	user := i.AddUser(t, "mina")
 	r := i.AddRoom(t, chat.Public, user)
-	batches := make([]chat.Batch, 0, 100)
+	first := i.Say(r, user, "changed all the time")
+	i.Commit(t, first)
+	batches := make([]chat.Batch, 0, 200)
 	for n := range cap(batches) {
-		batches = append(batches, chat.Batch{From: chat.Offset(n), To: chat.Offset(n + 1), Events: []chat.Event{
-			i.Say(r, user, "a"), i.Tell(r, user, user, chat.MemberRole), i.Say(r, user, "b"),
+		batches = append(batches, chat.Batch{From: i.Stored + chat.Offset(n), To: i.Stored + chat.Offset(n+1), Events: []chat.Event{
+			i.Say(r, user, "a"), i.Edit(r, first.Message, "b"), i.Say(r, user, "c"),
 		}})
 	}
 	written := make(chan struct{})
@@ -152,12 +154,16 @@ func oneMoment(t *testing.T, i *Instance) {
 				default:
 				}
 				page, err := i.Store.Changes(t.Context(), r.ID, 0, 1000)
-				if err != nil || chat.Seq(len(page.Events)) != page.Through || page.Through != page.Head || page.Head%3 != 0 {
+				if err != nil || chat.Seq(len(page.Events)) != page.Through || page.Through != page.Head || page.Head%3 != 1 || page.Events[0].Message.ChangedSeq > page.Head {
 					t.Errorf("Changes = %d events through %d, head %d, %v", len(page.Events), page.Through, page.Head, err)
 				}
-				messages, head, err := i.Store.Messages(t.Context(), r.ID, chat.HistoryQuery{Limit: 1})
-				if err != nil || (head > 0 && (len(messages) != 1 || messages[0].Seq != head)) {
-					t.Errorf("Messages = %v, head %d, %v, want the head's", seqs(messages), head, err)
+				messages, head, err := i.Store.Messages(t.Context(), r.ID, chat.HistoryQuery{Around: 1, Limit: 2})
+				if err != nil || len(messages) == 0 || messages[0].ChangedSeq > head {
+					t.Errorf("Messages = %v, head %d, %v", messages, head, err)
+				}
+				room, err := i.Store.RoomOf(t.Context(), r.ID, user.ID)
+				if err != nil || room.LastMessage.Seq != room.Head {
+					t.Errorf("RoomOf: last message %d, head %d, %v", room.LastMessage.Seq, room.Head, err)
 				}
 			}
 		})

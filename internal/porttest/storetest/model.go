@@ -23,7 +23,7 @@ func testModel(t *testing.T, fresh Fresh) {
 	rapid.Check(t, func(rt *rapid.T) {
 		i := NewInstance(rt, func() Store { return store }, int(runs.Add(1)))
 		i.open = reopen
-		i.Populate(rt, rapid.IntRange(1, 25).Draw(rt, "acts"))
+		i.Populate(rt, rapid.IntRange(1, 15).Draw(rt, "acts"))
 		i.Check(rt, i.Store)
 		if rapid.IntRange(0, 9).Draw(rt, "restart") == 0 {
 			i.Restart()

@@ -106,6 +106,12 @@ func voids(t *testing.T, i *Instance) {
 	if got := i.Commit(t, third, i.Resend(r, third), i.Number(r, as)); len(got) != 2 || got[0].First.Seq != 8 || got[1].First.Seq != 8 {
 		t.Errorf("voids = %+v, want two repeats of 8", got)
 	}
+	// And a message under the id of an event.
+	under := chat.Event{Kind: chat.KindMessage, At: i.Now(), Actor: joon.Profile, RecordID: joined.RecordID}
+	under.Message = &chat.Message{ID: under.RecordID, Room: r.ID, Sender: joon.Profile, Body: "under another's id", CreatedAt: under.At}
+	if got := i.Commit(t, i.Number(r, under)); len(got) != 1 || got[0].First.Seq != 3 {
+		t.Errorf("voids = %+v, want a repeat of 3", got)
+	}
 	i.Check(t, i.Store)
 	i.Restart()
 	i.Check(t, i.Store)
