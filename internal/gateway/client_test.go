@@ -86,6 +86,12 @@ func (f frame) String() string { return f.raw }
 // dial shakes hands; headers are lines like "Origin: https://…".
 func (w *world) dial(t *testing.T, headers ...string) *client {
 	t.Helper()
+	return w.dialWith(t, nil, headers...)
+}
+
+// dialWith shakes hands and sends early bytes before the answer comes.
+func (w *world) dialWith(t *testing.T, early []byte, headers ...string) *client {
+	t.Helper()
 	c := &client{t: t, patience: patience}
 	if w.server == nil {
 		c.conn, c.patience = w.pipe(t), pipedPatience
@@ -103,7 +109,7 @@ func (w *world) dial(t *testing.T, headers ...string) *client {
 	for _, header := range headers {
 		request += header + "\r\n"
 	}
-	c.raw([]byte(request + "\r\n"))
+	c.raw(append([]byte(request+"\r\n"), early...))
 	answer, err := http.ReadResponse(c.in, nil)
 	if err != nil {
 		t.Fatalf("no answer to the handshake: %v", err)
