@@ -58,7 +58,7 @@ type seat struct {
 	asOf    chat.Seq
 	unread  bool
 	left    chat.Seq // the last removal that was passed on while unread
-	doubted bool
+	doubted bool     // there was news while unread: read once more
 	ended   bool
 }
 
@@ -265,13 +265,13 @@ func (c *conn) readMembership(s *seat, member, stranger func()) {
 	}, func(err error) {
 		switch {
 		case c.gone || s.ended:
-		case errors.Is(err, chat.ErrNotFound):
+		case err != nil && !errors.Is(err, chat.ErrNotFound):
+			c.end()
+		case s.doubted || (err == nil && s.left > head):
+			c.readMembership(s, member, stranger)
+		case err != nil:
 			c.vacate(s, string(chat.MemberRemoved))
 			stranger()
-		case err != nil:
-			c.end()
-		case s.left > head || s.doubted:
-			c.readMembership(s, member, stranger)
 		default:
 			s.asOf, s.unread = head, false
 			member()
@@ -288,6 +288,8 @@ func (c *conn) showJoined(id chat.RoomID) {
 		c.doubts[id] = true
 		return
 	case c.seats[id] != nil:
+		// Where its membership is being read, this news may be younger than what that finds.
+		c.seats[id].doubted = c.seats[id].unread
 		return
 	}
 	s := &seat{conn: c, id: id, unread: true}

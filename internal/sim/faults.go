@@ -57,7 +57,7 @@ func (w *world) drawFaults() {
 
 		cutEvery: every(time.Second), reloadEvery: every(2 * time.Second), stallEvery: every(time.Second),
 		gatewayCrashEvery: every(2 * time.Second), coreCrashEvery: every(time.Second), powerCutEvery: every(2 * time.Second),
-		outageEvery: every(2 * time.Second), diskFullEvery: every(2 * time.Second), kickEvery: every(500 * time.Millisecond),
+		outageEvery: every(2 * time.Second), diskFullEvery: every(2 * time.Second), kickEvery: every(300 * time.Millisecond),
 	}
 	if luck.IntN(4) == 0 {
 		w.faults.skew = time.Hour

@@ -21,6 +21,7 @@ import (
 const (
 	peopleMax  = 4
 	roomsMax   = 2
+	pastPicked = 12                                 // of the past, out of the window, that people send again
 	pastEvents = chat.WindowSize + chat.ResumeMax/5 // more than the window remembers and a resume brings
 	drainFor   = 2 * time.Minute                    // after which a run that is not quiet never will be
 )
@@ -254,6 +255,9 @@ func (w *world) history(id chat.RoomID) checker.Room {
 		if event.Kind == chat.KindVoid {
 			first, _ := w.store.Known(id, event.RecordID)
 			room.Voids[event.Seq] = first.Seq
+			if event.Seq-first.Seq < chat.WindowSize {
+				w.violate("number %d of room %d was given to a repeat of number %d, which the window covers", event.Seq, id[15], first.Seq)
+			}
 			continue
 		}
 		seen := checker.Event{Seq: event.Seq, Kind: event.Kind, Actor: event.Actor.ID}

@@ -83,7 +83,7 @@ func (c *client) pick(f *follow, own bool) (checker.Message, bool) {
 		var m checker.Message
 		switch {
 		case c.w.faults.past && c.w.flip(0.5):
-			m = shown(c.w.store.Newest(f.id, pastID(c.w.luck.IntN(2*(pastEvents-chat.WindowSize))))) // half of these are out of the window
+			m = shown(c.w.store.Newest(f.id, pastID(c.w.luck.IntN(pastPicked))))
 		case len(f.order) > 0:
 			m = f.messages[f.order[c.w.luck.IntN(len(f.order))]]
 		default:

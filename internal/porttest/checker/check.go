@@ -63,7 +63,7 @@ type judge struct {
 	rooms      map[chat.RoomID]*known
 	sent       map[name]*sends
 	names      []name // of sent, in the order of sending
-	asked      map[asked]bool
+	asked      map[asked]*Change
 	violations []string
 }
 
@@ -96,11 +96,11 @@ func (j *judge) learnAttempts(h History) {
 			s.acked = include(s.acked, c)
 		}
 	}
-	j.asked = make(map[asked]bool, len(h.Changes))
+	j.asked = make(map[asked]*Change, len(h.Changes))
 	for i := range h.Changes {
 		c := &h.Changes[i]
 		target := name{c.Room, c.Target}
-		j.asked[asked{target, c.Kind, c.Sender}] = true
+		j.asked[asked{target, c.Kind, c.Sender}] = c
 		if c.Kind == chat.KindEdit {
 			s := at(target)
 			s.edits = append(s.edits, edit{c.Sender, c.Body})
@@ -179,8 +179,11 @@ func (j *judge) historic(k *known, event *Event) {
 	case m.ChangedSeq < event.Seq:
 		j.say("room %s: message %s was changed by number %d and says its last change was %d", k.ID, m.ID, event.Seq, m.ChangedSeq)
 	}
-	if !j.asked[asked{n, event.Kind, event.Actor}] {
+	switch change := j.asked[asked{n, event.Kind, event.Actor}]; {
+	case change == nil:
 		j.say("room %s: number %d is a change (%s) of message %s that %s never asked for", k.ID, event.Seq, event.Kind, m.ID, event.Actor)
+	case event.Kind != chat.KindReaction && event.Actor != m.Sender && (event.Kind == chat.KindEdit || !change.Moderator):
+		j.say("room %s: number %d is a change (%s) of message %s by %s, who may not", k.ID, event.Seq, event.Kind, m.ID, event.Actor)
 	}
 }
 

@@ -114,6 +114,14 @@ func TestEveryPlantedBreachIsFound(t *testing.T) {
 		"a deleted message keeps its body": {func(h *checker.History) { h.Rooms[0].Events[2].Message.Body = "two" }, "which is deleted"},
 		"a message forgets its number":     {func(h *checker.History) { h.Rooms[0].Events[4].Message.Seq = 5 }, "calls itself number 5"},
 		"a change that nobody asked for":   {func(h *checker.History) { h.Changes = h.Changes[:1] }, "never asked for"},
+		"a deletion by somebody else": {func(h *checker.History) {
+			h.Changes[1].Sender = ada
+			h.Rooms[0].Events[5].Actor = ada
+		}, "who may not"},
+		"an edit by somebody else": {func(h *checker.History) {
+			h.Changes[0].Sender, h.Changes[0].Moderator = bob, true
+			h.Rooms[0].Events[3].Actor = bob
+		}, "who may not"},
 		"a change of what never was": {func(h *checker.History) {
 			drop(&h.Rooms[0].Events, 2)
 		}, "which never was"},

@@ -6,7 +6,7 @@
 //   - what was acknowledged is in the history, once, with its content, under the number that the ack told;
 //   - numbers have no hole but void ones, and a void one has its reason;
 //   - everybody sees the same event under the same number; nobody goes back, sees one twice or misses one;
-//   - what one client sends over one connection keeps its order;
+//   - what one client sends over one connection keeps its order, and nobody changes what is not theirs to change;
 //   - who is out of a room sees nothing of it;
 //   - nothing appears that nobody sent, and one id never stands for two messages;
 //   - what a client shows in the end is the newest state.

@@ -38,14 +38,16 @@ type Attempt struct {
 	Seq        chat.Seq // as the ack told; zero where it did not
 }
 
-// Change is one edit, deletion or reaction that was asked for. Body is that of an edit.
+// Change is one edit, deletion or reaction that was asked for. Body is that of an edit. Moderator says that who asked may
+// delete what others wrote.
 type Change struct {
-	Sender chat.UserID
-	Room   chat.RoomID
-	Kind   chat.Kind
-	Target chat.MessageID
-	Body   string
-	Answer Answer
+	Sender    chat.UserID
+	Room      chat.RoomID
+	Kind      chat.Kind
+	Target    chat.MessageID
+	Body      string
+	Moderator bool
+	Answer    Answer
 }
 
 // Room is a room's history, read when all was quiet.

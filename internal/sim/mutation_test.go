@@ -1,0 +1,114 @@
+package sim_test
+
+import (
+	"encoding/json"
+	"flag"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var mutations = flag.Bool("mutations", false, "plant a bug at a time in the code under simulation and demand that it is found")
+
+// mutation is a bug: in a file, what stands there is replaced by something that compiles and is wrong.
+type mutation struct {
+	file, old, new string
+}
+
+// planted are bugs of the kinds that such systems have had. The file is below internal.
+var planted = map[string]mutation{
+	"numbering: no repeat is recognised": {"numbering/room.go",
+		"if known, ok := r.window.find(record.ID); ok {", "if known, ok := r.window.find(record.ID); ok && r.head > 1<<40 {"},
+	"numbering: a repeat with another body is a success": {"numbering/room.go",
+		"if known.Fingerprint != record.Fingerprint {", "if known.Fingerprint != record.Fingerprint && r.head > 1<<40 {"},
+	"numbering: a void number is remembered": {"numbering/room.go",
+		"func (r *Room) Void(seq chat.Seq) { r.window.forget(seq) }", "func (r *Room) Void(chat.Seq) {}"},
+	"numbering: a refused change takes a number": {"numbering/room.go",
+		"case err != nil:\n\t\t\treturn refused(err)", "case err != nil:\n\t\t\tr.head++\n\t\t\treturn refused(err)"},
+	"numbering: anybody may delete": {"numbering/room.go", "case !own && !record.Moderation:", "case false:"},
+	"sequencer: published before it is stored": {"sequencer/sequencer.go",
+		"		err = s.commit(ctx, run, outcomes)\n",
+		"		for i := range outcomes {\n\t\t\tif e := outcomes[i].Receipt.Event; e != nil {\n\t\t\t\tenvelope, _ := wire.Envelope(e)\n\t\t\t\t_ = s.bus.Publish(ctx, []chat.Envelope{envelope})\n\t\t\t}\n\t\t}\n\t\terr = s.commit(ctx, run, outcomes)\n"},
+	"sequencer: acknowledged before it is stored": {"sequencer/sequencer.go",
+		"		err = s.commit(ctx, run, outcomes)\n", "		s.log.Settle(ctx, run, outcomes)\n\t\terr = s.commit(ctx, run, outcomes)\n"},
+	"sequencer: states are kept after a failed commit":    {"sequencer/sequencer.go", "	s.rooms.forget()\n", ""},
+	"sequencer: the offset is kept after a failed commit": {"sequencer/sequencer.go", "	s.known = false\n", ""},
+	"sequencer: a failed commit is acknowledged":          {"sequencer/sequencer.go", "		return s.refuseAll(ctx, run, err), nil\n", "		s.refuseAll(ctx, run, err)\n\t\treturn outcomes, nil\n"},
+	"sequencer: a void number is acknowledged":            {"sequencer/sequencer.go", "		s.void(void, run, outcomes)\n", "		_ = void\n"},
+	"sequencer: changes of one run do not see each other": {"sequencer/sequencer.go",
+		"				changed[messageKey{record.Room, event.Message.ID}] = event\n", ""},
+	"feed: holes are passed": {"feed/feed.go", "case item.Seq == f.last+1:", "case item.Seq > f.last:"},
+	"feed: repeats are passed": {"feed/feed.go",
+		"case item.Seq <= f.last || f.repairing:\n\t\treturn Ignore\n\tcase item.Seq == f.last+1:", "case f.repairing:\n\t\treturn Ignore\n\tcase item.Seq <= f.last+1:"},
+	"feed: events pass during a repair":                           {"feed/feed.go", "case item.Seq <= f.last || f.repairing:", "case item.Seq <= f.last:"},
+	"feed: a resume begins one too late":                          {"feed/feed.go", "if f.tail[i].Seq > position {", "if f.tail[i].Seq > position+1 {"},
+	"feed: a resume begins one too early":                         {"feed/feed.go", "if f.tail[i].Seq > position {", "if f.tail[i].Seq >= position {"},
+	"feed: the tail is believed too far back":                     {"feed/feed.go", "case position < f.from:", "case position+1 < f.from:"},
+	"feed: who is ahead is taken for live":                        {"feed/feed.go", "case position > f.last:\n\t\treturn Ahead, nil", "case position > f.last:\n\t\treturn Live, nil"},
+	"feed: a repair does not ask for more":                        {"feed/feed.go", "f.repairing = f.highest > f.last\n", "f.repairing = false\n\tf.highest = f.last\n"},
+	"feed: void numbers are not skipped":                          {"feed/feed.go", "	f.last = max(f.last, through)\n", ""},
+	"numbering: a deleted message keeps its body":                 {"numbering/room.go", "ID: target.ID, Room: target.Room, Seq: target.Seq,", "Body: target.Body, ID: target.ID, Room: target.Room, Seq: target.Seq,"},
+	"log: settled in another order":                               {"adapter/memory/log.go", "tell(outcomes[i].Receipt, outcomes[i].Err)", "tell(outcomes[len(outcomes)-1-i].Receipt, outcomes[len(outcomes)-1-i].Err)"},
+	"gateway: lost events without a successor are not looked for": {"sim/gateway.go", "	g.every(headsEvery, g.lookForHeads)\n", ""},
+	"gateway: a removal older than the membership ends the seat":  {"sim/conn.go", "case seq > s.asOf:\n\t\tc.vacate(s, reason)\n\t\tc.showJoined(id) //", "default:\n\t\tc.vacate(s, reason) //"},
+	"gateway: a page is sent beyond a removal":                    {"sim/conn.go", "if item.Change.Leaves() && item.Subject", "if false && item.Subject"},
+	"client: an old state replaces a newer one":                   {"sim/client.go", "if !ok || max(m.Seq, m.ChangedSeq) >= max(held.Seq, held.ChangedSeq) {", "if _ = held; true {"},
+}
+
+// Promise (STYLE 17): a simulation is worth what it finds. Each planted bug fails some seed among the first -seeds.
+func TestMutations(t *testing.T) {
+	t.Parallel()
+	if !*mutations {
+		t.Skip("compiles the simulation once for each planted bug: -mutations")
+	}
+	internal, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed := regexp.MustCompile(`seed (\d+) \(`)
+	for _, name := range slices.Sorted(maps.Keys(planted)) {
+		m := planted[name]
+		t.Run(name, func(t *testing.T) { //nolint:paralleltest // each takes all there is
+			path := filepath.Join(internal, filepath.FromSlash(m.file))
+			source, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := strings.Count(string(source), m.old); n != 1 {
+				t.Fatalf("%s has %q %d times, want once: plant the bug anew", m.file, m.old, n)
+			}
+			dir := t.TempDir()
+			mutant := filepath.Join(dir, "mutant.go")
+			overlay, err := json.Marshal(map[string]map[string]string{"Replace": {path: mutant}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			write(t, mutant, strings.Replace(string(source), m.old, m.new, 1))
+			write(t, filepath.Join(dir, "overlay.json"), string(overlay))
+			command := exec.CommandContext(t.Context(), "go", "test", "-overlay", filepath.Join(dir, "overlay.json"), "-count=1",
+				"-run", "^TestSimulation$", ".", "-args", "-seeds="+flag.Lookup("seeds").Value.String())
+			output, err := command.CombinedOutput()
+			seed := failed.FindSubmatch(output)
+			switch {
+			case err == nil:
+				t.Error("the bug was not found")
+			case seed == nil:
+				t.Errorf("the mutant failed without naming a seed:\n%.2000s", output)
+			default:
+				t.Logf("%s: found by seed %s", name, seed[1])
+			}
+		})
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
