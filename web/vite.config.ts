@@ -1,7 +1,7 @@
 import react from "@vitejs/plugin-react";
 import { VitePWA } from "vite-plugin-pwa";
 import { defineConfig } from "vitest/config";
-import { staticFiles } from "./vite/static-files";
+import { staticFiles } from "./vite/static-files.ts";
 
 /** Where `npm run dev` finds the server. */
 const server = process.env.BLABBER_HIVE_URL ?? "http://localhost:8080";

@@ -104,10 +104,12 @@ export class Person {
 
   private async openDevice(): Promise<Device> {
     const opened = Device.open(this.me.id);
-    const late = Promise.withResolvers<null>();
-    const timer = this.world.setTimer(() => late.resolve(null), deviceTimeoutMs);
-    const device = await Promise.race([opened, late.promise]);
-    this.world.clearTimer(timer);
+    const timers: Timer[] = [];
+    const late = new Promise<null>((resolve) => {
+      timers.push(this.world.setTimer(() => resolve(null), deviceTimeoutMs));
+    });
+    const device = await Promise.race([opened, late]);
+    for (const timer of timers) this.world.clearTimer(timer);
     if (device !== null) return device;
     void opened.then((unwanted) => unwanted.close());
     return Device.without();

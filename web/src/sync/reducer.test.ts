@@ -60,7 +60,7 @@ function play(history: readonly Deed[]): FakeRoom {
       created_at: timestamp(0),
       members: 0,
     },
-    () => 0,
+    () => timestamp(0),
   );
   room.created(jun);
   history.forEach(({ kind, who, which }, step) => {

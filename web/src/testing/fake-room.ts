@@ -38,7 +38,7 @@ export class FakeRoom {
 
   constructor(
     public info: RoomInfo,
-    private readonly nowMs: () => number,
+    private readonly now: () => Timestamp,
   ) {}
 
   get id(): RoomId {
@@ -67,7 +67,7 @@ export class FakeRoom {
     const held = this.members.get(user.id) ?? {
       user,
       role: "member" as const,
-      joined_at: timestamp(this.nowMs()),
+      joined_at: this.now(),
       muted_until: null,
     };
     const member = { ...held, ...fields };
@@ -88,7 +88,7 @@ export class FakeRoom {
       sender,
       body: `message ${seq}`,
       reply_to: null,
-      created_at: timestamp(this.nowMs()),
+      created_at: this.now(),
       edited_at: null,
       deleted_at: null,
       reactions: [],
@@ -104,11 +104,11 @@ export class FakeRoom {
   }
 
   edit(actor: User, seq: Seq, body: string): MessageEvent {
-    return this.change("edit", actor, seq, { body, edited_at: timestamp(this.nowMs()) });
+    return this.change("edit", actor, seq, { body, edited_at: this.now() });
   }
 
   remove(actor: User, seq: Seq): MessageEvent {
-    const deleted_at = timestamp(this.nowMs());
+    const deleted_at = this.now();
     return this.change("delete", actor, seq, {
       deleted_at,
       body: "",
@@ -243,7 +243,7 @@ export class FakeRoom {
     const event = {
       room_id: this.id,
       seq: this.lastSeq as Seq,
-      at: timestamp(this.nowMs()),
+      at: this.now(),
       actor,
       ...body,
     } as Event;
