@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
@@ -12,9 +13,9 @@ import (
 // a page is a range of numbers: it is bounded whatever lies in it, and its end is known before it is read.
 func (s *Store) Changes(ctx context.Context, room chat.RoomID, after chat.Seq, limit int) (page chat.Page, err error) {
 	limit = min(max(limit, 1), chat.ChangesMax)
-	err = s.readMoment(ctx, func(c *conn) error {
+	err = s.db.ReadMoment(ctx, func(c *engine.Conn) error {
 		var no int64
-		if err := c.row(`select no, head from rooms where id = ?`, []any{room[:]}, &no, (*seqInto)(&page.Head)); err != nil {
+		if err := c.Row(`select no, head from rooms where id = ?`, []any{room[:]}, &no, (*seqInto)(&page.Head)); err != nil {
 			return err
 		}
 		page.Through = page.Head
@@ -40,8 +41,8 @@ func (s *Store) Changes(ctx context.Context, room chat.RoomID, after chat.Seq, l
 	return page, nil
 }
 
-func messagesBetween(c *conn, room chat.RoomID, no int64, after, through chat.Seq) (events []chat.Event, err error) {
-	err = c.each(`select `+messageColumns+` from `+messageSource+`
+func messagesBetween(c *engine.Conn, room chat.RoomID, no int64, after, through chat.Seq) (events []chat.Event, err error) {
+	err = c.Each(`select `+messageColumns+` from `+messageSource+`
 		where m.room = ? and m.seq > ? and m.seq <= ? order by m.seq`, []any{no, num(after), num(through)}, func(rows *sql.Rows) error {
 		m := &chat.Message{Room: room}
 		if err := rows.Scan(messageInto(m)...); err != nil {
@@ -55,8 +56,8 @@ func messagesBetween(c *conn, room chat.RoomID, no int64, after, through chat.Se
 	return events, err
 }
 
-func eventsBetween(c *conn, room chat.RoomID, no int64, after, through chat.Seq) (events []chat.Event, err error) {
-	err = c.each(`select e.seq, e.id, e.kind, e.at, e.actor, a.username, a.display_name, a.avatar_url, e.payload,
+func eventsBetween(c *engine.Conn, room chat.RoomID, no int64, after, through chat.Seq) (events []chat.Event, err error) {
+	err = c.Each(`select e.seq, e.id, e.kind, e.at, e.actor, a.username, a.display_name, a.avatar_url, e.payload,
 			e.subject, s.username, s.display_name, s.avatar_url, `+messageColumns+`
 		from events e
 		left join users a on a.id = e.actor

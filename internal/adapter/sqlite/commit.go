@@ -6,14 +6,15 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
 // Position is the offset up to which a partition is stored.
 func (s *Store) Position(ctx context.Context, partition int) (chat.Offset, error) {
 	var stored int64
-	err := s.read(ctx, func(c *conn) error {
-		err := c.row(`select stored from partitions where partition = ?`, []any{partition}, &stored)
+	err := s.db.Read(ctx, func(c *engine.Conn) error {
+		err := c.Row(`select stored from partitions where partition = ?`, []any{partition}, &stored)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil // zero: it never was stored
 		}
@@ -28,7 +29,7 @@ func (s *Store) Position(ctx context.Context, partition int) (chat.Offset, error
 // Commit stores a batch as one transaction, which it may share with other changes.
 func (s *Store) Commit(ctx context.Context, batch chat.Batch) ([]chat.Void, error) {
 	var voids []chat.Void
-	err := s.write(ctx, func(c *conn) error {
+	err := s.db.Write(ctx, func(c *engine.Conn) error {
 		if err := moveOffset(c, batch); err != nil {
 			return err
 		}
@@ -48,11 +49,11 @@ func (s *Store) Commit(ctx context.Context, batch chat.Batch) ([]chat.Void, erro
 }
 
 // moveOffset is the fence: of two owners of a partition one finds the offset moved.
-func moveOffset(c *conn, batch chat.Batch) error {
-	moved, err := c.exec(`update partitions set stored = ?3 where partition = ?1 and stored = ?2`,
+func moveOffset(c *engine.Conn, batch chat.Batch) error {
+	moved, err := c.Exec(`update partitions set stored = ?3 where partition = ?1 and stored = ?2`,
 		batch.Partition, int64(batch.From), int64(batch.To))
 	if err == nil && moved == 0 && batch.From == 0 {
-		moved, err = c.exec(`insert into partitions (partition, stored) values (?, ?) on conflict do nothing`,
+		moved, err = c.Exec(`insert into partitions (partition, stored) values (?, ?) on conflict do nothing`,
 			batch.Partition, int64(batch.To))
 	}
 	if err == nil && moved == 0 {
@@ -63,7 +64,7 @@ func moveOffset(c *conn, batch chat.Batch) error {
 
 // batchWriter stores the events of one batch; it holds the heads of their rooms until all are stored.
 type batchWriter struct {
-	c     *conn
+	c     *engine.Conn
 	rooms map[chat.RoomID]*roomHead
 	voids []chat.Void
 }
@@ -83,7 +84,7 @@ func (w *batchWriter) head(room chat.RoomID) (*roomHead, error) {
 		return r, nil
 	}
 	r := &roomHead{}
-	err := w.c.row(`select no, head, last_message_seq, last_sender, last_other_seq, last_activity_at from rooms where id = ?`, []any{room[:]},
+	err := w.c.Row(`select no, head, last_message_seq, last_sender, last_other_seq, last_activity_at from rooms where id = ?`, []any{room[:]},
 		&r.no, (*seqInto)(&r.head), (*seqInto)(&r.lastMessage), into(&r.lastSender), (*seqInto)(&r.lastOther), &r.lastActivity)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, err
@@ -97,7 +98,7 @@ func (w *batchWriter) storeHeads() error {
 		if r.no == 0 {
 			continue
 		}
-		if _, err := w.c.exec(`update rooms set head = ?2, last_message_seq = ?3, last_sender = ?4, last_other_seq = ?5, last_activity_at = ?6
+		if _, err := w.c.Exec(`update rooms set head = ?2, last_message_seq = ?3, last_sender = ?4, last_other_seq = ?5, last_activity_at = ?6
 			where no = ?1`, r.no, num(r.head), num(r.lastMessage), idOrNull(r.lastSender), num(r.lastOther), r.lastActivity); err != nil {
 			return err
 		}
@@ -134,7 +135,7 @@ func (w *batchWriter) storeMessage(r *roomHead, event *chat.Event) error {
 	}
 	mentions := mentioned(m)
 	// The id of any record counts: one that stands under an event is as much a repeat as one that stands under a message.
-	stored, err := w.c.exec(`insert into messages (room, seq, id, sender, created_at, fingerprint, changed_seq, edited_at, deleted_at, body, reply_to, mentions, reactions)
+	stored, err := w.c.Exec(`insert into messages (room, seq, id, sender, created_at, fingerprint, changed_seq, edited_at, deleted_at, body, reply_to, mentions, reactions)
 		select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
 		where not exists (select 1 from events where room = ?1 and id = ?3)
 		on conflict (room, id) do nothing`,
@@ -164,7 +165,7 @@ func (w *batchWriter) storeChange(r *roomHead, event *chat.Event) error {
 	}
 	var target chat.Seq
 	var before chat.Message
-	err := w.c.row(`select seq, mentions from messages where room = ? and id = ? and sender = ?`,
+	err := w.c.Row(`select seq, mentions from messages where room = ? and id = ? and sender = ?`,
 		[]any{r.no, m.ID[:], m.Sender.ID[:]}, (*seqInto)(&target), (*mentionsInto)(&before))
 	if errors.Is(err, sql.ErrNoRows) {
 		w.voids = append(w.voids, chat.Void{Room: event.Room, Seq: event.Seq})
@@ -178,13 +179,13 @@ func (w *batchWriter) storeChange(r *roomHead, event *chat.Event) error {
 		return err // a repeat: the message stays as it is
 	}
 	after := mentioned(m)
-	if _, err := w.c.exec(`update messages set changed_seq = ?3, edited_at = ?4, deleted_at = ?5, body = ?6, mentions = ?7, reactions = ?8
+	if _, err := w.c.Exec(`update messages set changed_seq = ?3, edited_at = ?4, deleted_at = ?5, body = ?6, mentions = ?7, reactions = ?8
 		where room = ?1 and seq = ?2`, r.no, num(target), num(event.Seq), ms(m.EditedAt), ms(m.DeletedAt), m.Body,
 		blobOrNull(mentionsBlob(after)), blobOrNull(reactionsBlob(m.Reactions))); err != nil {
 		return err
 	}
 	for _, user := range mentioned(&before) {
-		if _, err := w.c.exec(`delete from mentions where user = ? and room = ? and seq = ?`, user[:], r.no, num(target)); err != nil {
+		if _, err := w.c.Exec(`delete from mentions where user = ? and room = ? and seq = ?`, user[:], r.no, num(target)); err != nil {
 			return err
 		}
 	}
@@ -193,7 +194,7 @@ func (w *batchWriter) storeChange(r *roomHead, event *chat.Event) error {
 
 func (w *batchWriter) mention(r *roomHead, seq chat.Seq, users []chat.UserID) error {
 	for _, user := range users {
-		if _, err := w.c.exec(`insert into mentions (user, room, seq) values (?, ?, ?) on conflict do nothing`, user[:], r.no, num(seq)); err != nil {
+		if _, err := w.c.Exec(`insert into mentions (user, room, seq) values (?, ?, ?) on conflict do nothing`, user[:], r.no, num(seq)); err != nil {
 			return err
 		}
 	}
@@ -209,7 +210,7 @@ func (w *batchWriter) storeEvent(r *roomHead, event *chat.Event, target chat.Seq
 	if event.Member != nil {
 		subject = event.Member.User.ID[:]
 	}
-	stored, err := w.c.exec(`insert into events (room, seq, id, kind, at, actor, target_seq, subject, payload)
+	stored, err := w.c.Exec(`insert into events (room, seq, id, kind, at, actor, target_seq, subject, payload)
 		select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
 		where not exists (select 1 from messages where room = ?1 and id = ?3)
 		on conflict (room, id) do nothing`,
@@ -224,7 +225,7 @@ func (w *batchWriter) storeEvent(r *roomHead, event *chat.Event, target chat.Seq
 // storeRepeat gives up a number whose record already stands, and reports where.
 func (w *batchWriter) storeRepeat(r *roomHead, event *chat.Event, id chat.MessageID) error {
 	first := chat.Known{ID: id}
-	err := w.c.row(`select seq, fingerprint from messages where room = ?1 and id = ?2
+	err := w.c.Row(`select seq, fingerprint from messages where room = ?1 and id = ?2
 		union all select seq, null from events where room = ?1 and id = ?2`, []any{r.no, id[:]},
 		(*seqInto)(&first.Seq), (*idInto)(&first.Fingerprint))
 	if err != nil {
@@ -235,7 +236,7 @@ func (w *batchWriter) storeRepeat(r *roomHead, event *chat.Event, id chat.Messag
 }
 
 func (w *batchWriter) storeVoid(r *roomHead, event *chat.Event, first chat.Known) error {
-	_, err := w.c.exec(`insert into events (room, seq, kind, at, actor, target_seq) values (?, ?, 'void', ?, ?, ?)`,
+	_, err := w.c.Exec(`insert into events (room, seq, kind, at, actor, target_seq) values (?, ?, 'void', ?, ?, ?)`,
 		r.no, num(event.Seq), event.At.UnixMilli(), event.Actor.ID[:], seqOrNull(first.Seq))
 	return err
 }
@@ -243,16 +244,16 @@ func (w *batchWriter) storeVoid(r *roomHead, event *chat.Event, first chat.Known
 // RoomState reads the head of a room and its newest records.
 func (s *Store) RoomState(ctx context.Context, room chat.RoomID) (chat.RoomState, error) {
 	state := chat.RoomState{Room: room}
-	err := s.readMoment(ctx, func(c *conn) error {
+	err := s.db.ReadMoment(ctx, func(c *engine.Conn) error {
 		var no int64
-		if err := c.row(`select no, head from rooms where id = ?`, []any{room[:]}, &no, (*seqInto)(&state.Head)); err != nil {
+		if err := c.Row(`select no, head from rooms where id = ?`, []any{room[:]}, &no, (*seqInto)(&state.Head)); err != nil {
 			return err
 		}
 		after := int64(0)
 		if state.Head > chat.WindowSize {
 			after = num(state.Head - chat.WindowSize)
 		}
-		return c.each(`select id, seq, fingerprint from messages where room = ?1 and seq > ?2
+		return c.Each(`select id, seq, fingerprint from messages where room = ?1 and seq > ?2
 			union all
 			select id, seq, null from events where room = ?1 and seq > ?2 and id is not null
 			order by seq`, []any{no, after}, func(rows *sql.Rows) error {

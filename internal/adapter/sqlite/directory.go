@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
@@ -27,8 +28,8 @@ func inviteInto(i *chat.Invite) []any {
 }
 
 // roomNo finds the number of a room.
-func roomNo(c *conn, room chat.RoomID) (no int64, err error) {
-	return no, c.row(`select no from rooms where id = ?`, []any{room[:]}, &no)
+func roomNo(c *engine.Conn, room chat.RoomID) (no int64, err error) {
+	return no, c.Row(`select no from rooms where id = ?`, []any{room[:]}, &no)
 }
 
 // errCursor refuses a cursor that no page of this list has given.
@@ -44,13 +45,13 @@ func (s *Store) Members(ctx context.Context, room chat.RoomID, after chat.Cursor
 		}
 		name = rest
 	}
-	err = s.readMoment(ctx, func(c *conn) error {
+	err = s.db.ReadMoment(ctx, func(c *engine.Conn) error {
 		no, err := roomNo(c, room)
 		if err != nil {
 			return err
 		}
 		// One more than asked: whether there is a next page.
-		return c.each(`select `+memberColumns+` from `+memberSource+`
+		return c.Each(`select `+memberColumns+` from `+memberSource+`
 			where p.room = ? and (p.role, p.username) > (?, ?) order by p.role, p.username limit ?`,
 			[]any{no, rank, name, limit + 1}, func(rows *sql.Rows) error {
 				members = append(members, chat.Member{Room: room})
@@ -70,12 +71,12 @@ func (s *Store) Members(ctx context.Context, room chat.RoomID, after chat.Cursor
 
 // Bans reads the newest bans of a room.
 func (s *Store) Bans(ctx context.Context, room chat.RoomID) (bans []chat.Ban, err error) {
-	err = s.readMoment(ctx, func(c *conn) error {
+	err = s.db.ReadMoment(ctx, func(c *engine.Conn) error {
 		no, err := roomNo(c, room)
 		if err != nil {
 			return err
 		}
-		return c.each(`select `+banColumns+` from `+banSource+` where b.room = ? order by b.at desc, b.user limit ?`,
+		return c.Each(`select `+banColumns+` from `+banSource+` where b.room = ? order by b.at desc, b.user limit ?`,
 			[]any{no, chat.ChangesMax}, func(rows *sql.Rows) error {
 				bans = append(bans, chat.Ban{Room: room})
 				return rows.Scan(banInto(&bans[len(bans)-1])...)
@@ -89,12 +90,12 @@ func (s *Store) Bans(ctx context.Context, room chat.RoomID) (bans []chat.Ban, er
 
 // Invites reads the newest invites of a room.
 func (s *Store) Invites(ctx context.Context, room chat.RoomID, by chat.UserID) (invites []chat.Invite, err error) {
-	err = s.readMoment(ctx, func(c *conn) error {
+	err = s.db.ReadMoment(ctx, func(c *engine.Conn) error {
 		no, err := roomNo(c, room)
 		if err != nil {
 			return err
 		}
-		return c.each(`select `+inviteColumns+` from `+inviteSource+`
+		return c.Each(`select `+inviteColumns+` from `+inviteSource+`
 			where i.room = ?1 and (?2 is null or i.created_by = ?2) order by i.created_at desc, i.code limit ?3`,
 			[]any{no, idOrNull(by), chat.InvitesPerRoomMax}, func(rows *sql.Rows) error {
 				invites = append(invites, chat.Invite{Room: room})
@@ -109,8 +110,8 @@ func (s *Store) Invites(ctx context.Context, room chat.RoomID, by chat.UserID) (
 
 // Invite reads an invite and its room.
 func (s *Store) Invite(ctx context.Context, code string) (preview chat.InvitePreview, err error) {
-	err = s.read(ctx, func(c *conn) error {
-		return c.row(`select `+inviteColumns+`, `+roomColumns+` from `+inviteSource+` join rooms r on r.no = i.room where i.code = ?`,
+	err = s.db.Read(ctx, func(c *engine.Conn) error {
+		return c.Row(`select `+inviteColumns+`, `+roomColumns+` from `+inviteSource+` join rooms r on r.no = i.room where i.code = ?`,
 			[]any{code}, append(inviteInto(&preview.Invite), roomInto(&preview.Room)...)...)
 	})
 	if err != nil {
@@ -126,9 +127,9 @@ func (s *Store) PublicRooms(ctx context.Context, viewer chat.UserID, query strin
 	if err != nil {
 		return nil, "", err
 	}
-	err = s.read(ctx, func(c *conn) error {
+	err = s.db.Read(ctx, func(c *engine.Conn) error {
 		// The first bound is what the index can use; the second cuts within one moment of activity.
-		return c.each(`select `+roomColumns+`, p.user is not null, r.last_activity_at
+		return c.Each(`select `+roomColumns+`, p.user is not null, r.last_activity_at
 			from rooms r left join members p on p.room = r.no and p.user = ?1
 			where r.visibility = 'public' and r.id is not null
 				and r.last_activity_at <= ?2 and (r.last_activity_at < ?2 or r.id > ?3)
@@ -166,7 +167,7 @@ func activityCursor(after chat.Cursor) (before int64, last chat.RoomID, err erro
 
 // MembersNamed finds members by their folded usernames.
 func (s *Store) MembersNamed(ctx context.Context, room chat.RoomID, usernames []string) (users []chat.UserID, err error) {
-	err = s.readMoment(ctx, func(c *conn) error {
+	err = s.db.ReadMoment(ctx, func(c *engine.Conn) error {
 		no, err := roomNo(c, room)
 		if err != nil {
 			return err
@@ -178,7 +179,7 @@ func (s *Store) MembersNamed(ctx context.Context, room chat.RoomID, usernames []
 			}
 			seen[name] = true
 			var user chat.UserID
-			err := c.row(`select p.user from users u join members p on p.user = u.id where u.username = ? and p.room = ?`, []any{name, no}, into(&user))
+			err := c.Row(`select p.user from users u join members p on p.user = u.id where u.username = ? and p.room = ?`, []any{name, no}, into(&user))
 			if errors.Is(err, sql.ErrNoRows) {
 				continue
 			}

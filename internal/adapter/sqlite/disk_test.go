@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/porttest/storetest"
 )
@@ -72,9 +73,9 @@ func TestFailingDisk(t *testing.T) {
 			}
 			i.Restart()
 			i.Check(t, i.Store)
-			if err := s.read(t.Context(), func(c *conn) error {
+			if err := s.db.Read(t.Context(), func(c *engine.Conn) error {
 				var verdict string
-				if err := c.row("pragma integrity_check", nil, &verdict); err != nil || verdict != "ok" {
+				if err := c.Row("pragma integrity_check", nil, &verdict); err != nil || verdict != "ok" {
 					t.Errorf("integrity check: %s, %v", verdict, err)
 				}
 				return nil
@@ -113,8 +114,8 @@ func TestNoRoomInTheDatabase(t *testing.T) {
 	room := i.AddRoom(t, chat.Public, user)
 	i.Commit(t, i.Say(room, user, "before"))
 	var pages int
-	if err := s.write(t.Context(), func(c *conn) error {
-		return errors.Join(c.row("pragma page_count", nil, &pages), c.row("pragma max_page_count = 1", nil, &pages))
+	if err := s.db.Write(t.Context(), func(c *engine.Conn) error {
+		return errors.Join(c.Row("pragma page_count", nil, &pages), c.Row("pragma max_page_count = 1", nil, &pages))
 	}); err != nil {
 		t.Fatal(err)
 	}

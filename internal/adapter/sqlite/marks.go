@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
@@ -24,7 +25,7 @@ type unreadCounts struct{ Unread, Mentions int }
 
 // countUnread counts others' messages from the read line on, and those that mention the person. Nothing is looked at
 // where the line is past the last of them, which is so for most rooms of most people.
-func countUnread(c *conn, p place) (counts unreadCounts, err error) {
+func countUnread(c *engine.Conn, p place) (counts unreadCounts, err error) {
 	from := p.readSeq + 1
 	if p.unreadFrom != 0 {
 		from = p.unreadFrom
@@ -32,7 +33,7 @@ func countUnread(c *conn, p place) (counts unreadCounts, err error) {
 	if from > p.lastOther {
 		return counts, nil
 	}
-	if err := c.row(`select count(*) from (
+	if err := c.Row(`select count(*) from (
 		select 1 from (select sender, deleted_at from messages where room = ?1 and seq between ?3 and ?4 order by seq limit ?6)
 		where sender <> ?2 and deleted_at is null limit ?5)`,
 		[]any{p.room, p.user[:], num(from), num(p.lastOther), chat.UnreadCap, unreadScanMax}, &counts.Unread); err != nil {
@@ -42,7 +43,7 @@ func countUnread(c *conn, p place) (counts unreadCounts, err error) {
 		return counts, nil
 	}
 	// A message that mentions both the person and everybody counts once: union.
-	err = c.row(`select count(*) from (
+	err = c.Row(`select count(*) from (
 		select 1 from (
 			select seq from (select seq from mentions where user = ?2 and room = ?1 and seq between ?3 and ?4 order by seq limit ?6)
 			union
@@ -57,9 +58,9 @@ func countUnread(c *conn, p place) (counts unreadCounts, err error) {
 }
 
 // readState reads where a member stands; sql.ErrNoRows for outsiders.
-func readState(c *conn, room chat.RoomID, user chat.UserID) (state chat.ReadState, head chat.Seq, err error) {
+func readState(c *engine.Conn, room chat.RoomID, user chat.UserID) (state chat.ReadState, head chat.Seq, err error) {
 	p := place{user: user}
-	if err := c.row(`select r.no, r.head, p.read_seq, p.unread_from, iif(r.last_sender is p.user, r.last_other_seq, r.last_message_seq)
+	if err := c.Row(`select r.no, r.head, p.read_seq, p.unread_from, iif(r.last_sender is p.user, r.last_other_seq, r.last_message_seq)
 		from rooms r join members p on p.room = r.no
 		where r.id = ? and p.user = ?`, []any{room[:], user[:]},
 		&p.room, (*seqInto)(&head), (*seqInto)(&p.readSeq), (*seqInto)(&p.unreadFrom), (*seqInto)(&p.lastOther)); err != nil {
@@ -70,7 +71,7 @@ func readState(c *conn, room chat.RoomID, user chat.UserID) (state chat.ReadStat
 }
 
 func (s *Store) readState(ctx context.Context, room chat.RoomID, user chat.UserID) (state chat.ReadState, head chat.Seq, err error) {
-	err = s.readMoment(ctx, func(c *conn) (err error) {
+	err = s.db.ReadMoment(ctx, func(c *engine.Conn) (err error) {
 		state, head, err = readState(c, room, user)
 		return err
 	})
@@ -122,5 +123,5 @@ func (s *Store) mark(ctx context.Context, room chat.RoomID, user chat.UserID, up
 }
 
 func (s *Store) updateMember(ctx context.Context, room chat.RoomID, user chat.UserID, update string, value any) error {
-	return s.write(ctx, func(c *conn) error { return c.one(update, room[:], user[:], value) })
+	return s.db.Write(ctx, func(c *engine.Conn) error { return c.One(update, room[:], user[:], value) })
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
@@ -31,8 +32,8 @@ func profileInto(p *chat.Profile) []any {
 // Message reads a message in its newest stored state.
 func (s *Store) Message(ctx context.Context, room chat.RoomID, id chat.MessageID) (*chat.Message, error) {
 	message := &chat.Message{Room: room}
-	err := s.read(ctx, func(c *conn) error {
-		return c.row(`select `+messageColumns+` from rooms r join `+messageSource+`
+	err := s.db.Read(ctx, func(c *engine.Conn) error {
+		return c.Row(`select `+messageColumns+` from rooms r join `+messageSource+`
 			where r.id = ?1 and m.room = r.no and m.id = ?2`, []any{room[:], id[:]}, messageInto(message)...)
 	})
 	if err != nil {
@@ -44,9 +45,9 @@ func (s *Store) Message(ctx context.Context, room chat.RoomID, id chat.MessageID
 // Messages reads a page of a room's messages.
 func (s *Store) Messages(ctx context.Context, room chat.RoomID, query chat.HistoryQuery) (messages []chat.Message, head chat.Seq, err error) {
 	limit := min(max(query.Limit, 1), chat.PageMax)
-	err = s.readMoment(ctx, func(c *conn) error {
+	err = s.db.ReadMoment(ctx, func(c *engine.Conn) error {
 		var no int64
-		if err := c.row(`select no, head from rooms where id = ?`, []any{room[:]}, &no, (*seqInto)(&head)); err != nil {
+		if err := c.Row(`select no, head from rooms where id = ?`, []any{room[:]}, &no, (*seqInto)(&head)); err != nil {
 			return err
 		}
 		page := messagePage{c: c, room: room, no: no}
@@ -70,7 +71,7 @@ func (s *Store) Messages(ctx context.Context, room chat.RoomID, query chat.Histo
 
 // messagePage reads ranges of one room's messages, ascending.
 type messagePage struct {
-	c    *conn
+	c    *engine.Conn
 	room chat.RoomID
 	no   int64
 }
@@ -102,7 +103,7 @@ func (p messagePage) around(seq chat.Seq, limit int) ([]chat.Message, error) {
 }
 
 func (p messagePage) read(query string, seq chat.Seq, limit int) (messages []chat.Message, err error) {
-	err = p.c.each(query, []any{p.no, num(seq), limit}, func(rows *sql.Rows) error {
+	err = p.c.Each(query, []any{p.no, num(seq), limit}, func(rows *sql.Rows) error {
 		messages = append(messages, chat.Message{Room: p.room})
 		return rows.Scan(messageInto(&messages[len(messages)-1])...)
 	})

@@ -5,13 +5,14 @@ import (
 	"database/sql"
 	"fmt"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
 // Outbox reads entries that wait for the log.
 func (s *Store) Outbox(ctx context.Context, after int64, limit int) (entries []chat.OutboxEntry, err error) {
-	err = s.read(ctx, func(c *conn) error {
-		return c.each(`select position, id, room, payload from outbox where position > ? order by position limit ?`,
+	err = s.db.Read(ctx, func(c *engine.Conn) error {
+		return c.Each(`select position, id, room, payload from outbox where position > ? order by position limit ?`,
 			[]any{after, limit}, func(rows *sql.Rows) error {
 				var entry chat.OutboxEntry
 				err := rows.Scan(&entry.Position, into(&entry.ID), into(&entry.Room), &entry.Payload)
@@ -30,9 +31,9 @@ func (s *Store) OutboxDone(ctx context.Context, positions []int64) error {
 	if len(positions) == 0 {
 		return nil
 	}
-	err := s.write(ctx, func(c *conn) error {
+	err := s.db.Write(ctx, func(c *engine.Conn) error {
 		for _, position := range positions {
-			if _, err := c.exec(`delete from outbox where position = ?`, position); err != nil {
+			if _, err := c.Exec(`delete from outbox where position = ?`, position); err != nil {
 				return err
 			}
 		}

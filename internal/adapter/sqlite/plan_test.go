@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/porttest/storetest"
 )
@@ -17,9 +18,9 @@ func TestPlans(t *testing.T) {
 	s := setup(t, Options{})
 	useEverything(t, s)
 	plans := 0
-	check := func(c *conn) {
-		for query := range c.prepared {
-			if word, _, _ := strings.Cut(query, " "); strings.Contains("begin commit rollback savepoint release pragma", word) {
+	check := func(c *engine.Conn) {
+		for _, query := range c.Statements() {
+			if word, _, _ := strings.Cut(query, " "); strings.Contains("begin commit rollback savepoint release pragma explain", word) {
 				continue
 			}
 			plans++
@@ -30,15 +31,11 @@ func TestPlans(t *testing.T) {
 			}
 		}
 	}
-	if err := s.write(t.Context(), func(c *conn) error { check(c); return nil }); err != nil {
+	if err := s.db.Write(t.Context(), func(c *engine.Conn) error { check(c); return nil }); err != nil {
 		t.Fatal(err)
 	}
-	for range readersMax { // first in, first out: each is seen
-		c := <-s.readers
-		if c != nil {
-			check(c)
-		}
-		s.readers <- c
+	if err := readers(t, s, engine.ReadersMax, check); err != nil {
+		t.Fatal(err)
 	}
 	if plans < 60 {
 		t.Errorf("%d statements were seen; the store has more", plans)
@@ -67,30 +64,30 @@ func badStep(query, step string) string {
 	return ""
 }
 
-func plan(t *testing.T, c *conn, query string) (steps []string) {
+// readers borrows that many connections at once, and so all of them.
+func readers(t *testing.T, s *Store, count int, check func(c *engine.Conn)) error {
 	t.Helper()
-	// A plan needs no values, but each parameter needs one: the highest number, or the count of question marks.
+	if count == 0 {
+		return nil
+	}
+	return s.db.Read(t.Context(), func(c *engine.Conn) error {
+		check(c)
+		return readers(t, s, count-1, check)
+	})
+}
+
+func plan(t *testing.T, c *engine.Conn, query string) (steps []string) {
+	t.Helper()
+	// A plan needs no values, but each parameter needs one: at most as many as there are question marks.
 	args := make([]any, max(strings.Count(query, "?"), 1))
-	stmt, err := c.raw.PrepareContext(t.Context(), "explain query plan "+query)
-	if err != nil {
-		t.Fatalf("%v\n\t%s", err, query)
-	}
-	defer func() { _ = stmt.Close() }()
-	rows, err := stmt.QueryContext(t.Context(), args...)
-	if err != nil {
-		t.Fatalf("%v\n\t%s", err, query)
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
+	if err := c.Each("explain query plan "+query, args, func(rows *sql.Rows) error {
 		var id, parent, unused sql.NullInt64
 		var step string
-		if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
-			t.Fatal(err)
-		}
+		err := rows.Scan(&id, &parent, &unused, &step)
 		steps = append(steps, step)
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
+		return err
+	}); err != nil {
+		t.Fatalf("%v\n\t%s", err, query)
 	}
 	return steps
 }
@@ -169,6 +166,6 @@ func useEverything(t *testing.T, s *Store) {
 	must(s.DeleteSession(t.Context(), mina.ID, session.ID), s.SetPassword(t.Context(), mina.ID, "x", chat.SessionID{}))
 	_, err = s.Position(t.Context(), 0)
 	must(err)
-	must(s.write(t.Context(), func(c *conn) error { return purgeRoom(c, 1<<40) })) // nothing there
+	must(s.db.Write(t.Context(), func(c *engine.Conn) error { return purgeRoom(c, 1<<40) })) // nothing there
 	i.DeleteRoom(t, gone)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/run"
 )
@@ -55,8 +56,8 @@ func (s *Store) purge(ctx context.Context) error {
 // purgeSome removes some rows of one deleted room and reports whether there may be more.
 func (s *Store) purgeSome(ctx context.Context) (more bool, err error) {
 	var no int64
-	err = s.read(ctx, func(c *conn) error {
-		return c.row(`select no from rooms where id is null order by no limit 1`, nil, &no)
+	err = s.db.Read(ctx, func(c *engine.Conn) error {
+		return c.Row(`select no from rooms where id is null order by no limit 1`, nil, &no)
 	})
 	if errors.Is(err, chat.ErrNotFound) {
 		return false, nil
@@ -64,16 +65,16 @@ func (s *Store) purgeSome(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return true, fmt.Errorf("find deleted rooms: %w", err)
 	}
-	err = s.write(ctx, func(c *conn) error { return purgeRoom(c, no) })
+	err = s.db.Write(ctx, func(c *engine.Conn) error { return purgeRoom(c, no) })
 	if err != nil {
 		return true, fmt.Errorf("remove deleted room %d: %w", no, err)
 	}
 	return true, nil
 }
 
-func purgeRoom(c *conn, no int64) error {
+func purgeRoom(c *engine.Conn, no int64) error {
 	var messages []chat.Message
-	if err := c.each(`select seq, mentions from messages where room = ? order by seq limit ?`, []any{no, purgeRows}, func(rows *sql.Rows) error {
+	if err := c.Each(`select seq, mentions from messages where room = ? order by seq limit ?`, []any{no, purgeRows}, func(rows *sql.Rows) error {
 		messages = append(messages, chat.Message{})
 		m := &messages[len(messages)-1]
 		return rows.Scan((*seqInto)(&m.Seq), (*mentionsInto)(m))
@@ -82,19 +83,19 @@ func purgeRoom(c *conn, no int64) error {
 	}
 	for i := range messages {
 		for _, user := range mentioned(&messages[i]) {
-			if _, err := c.exec(`delete from mentions where user = ? and room = ? and seq = ?`, user[:], no, num(messages[i].Seq)); err != nil {
+			if _, err := c.Exec(`delete from mentions where user = ? and room = ? and seq = ?`, user[:], no, num(messages[i].Seq)); err != nil {
 				return err
 			}
 		}
 	}
 	if n := len(messages); n > 0 {
-		_, err := c.exec(`delete from messages where room = ? and seq <= ?`, no, num(messages[n-1].Seq))
+		_, err := c.Exec(`delete from messages where room = ? and seq <= ?`, no, num(messages[n-1].Seq))
 		return err
 	}
-	removed, err := c.exec(`delete from events where no in (select no from events where room = ? limit ?)`, no, purgeRows)
+	removed, err := c.Exec(`delete from events where no in (select no from events where room = ? limit ?)`, no, purgeRows)
 	if err != nil || removed > 0 {
 		return err
 	}
-	_, err = c.exec(`delete from rooms where no = ? and id is null`, no)
+	_, err = c.Exec(`delete from rooms where no = ? and id is null`, no)
 	return err
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"testing"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/porttest/storetest"
 )
@@ -38,8 +39,8 @@ func TestDeletedRoomsAreRemoved(t *testing.T) {
 	i.Restart()
 	left := func() (rows int) {
 		t.Helper()
-		if err := s.read(t.Context(), func(c *conn) error {
-			return c.row(`select (select count(*) from rooms where no = 2) + (select count(*) from messages where room = 2)
+		if err := s.db.Read(t.Context(), func(c *engine.Conn) error {
+			return c.Row(`select (select count(*) from rooms where no = 2) + (select count(*) from messages where room = 2)
 				+ (select count(*) from events where room = 2) + (select count(*) from mentions where room = 2)
 				+ (select count(*) from members where room = 2)`, nil, &rows)
 		}); err != nil {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
@@ -30,8 +31,8 @@ func memberInto(m *chat.Member) []any {
 // Access reads a room and one person's place in it.
 func (s *Store) Access(ctx context.Context, room chat.RoomID, user chat.UserID) (access chat.Access, err error) {
 	var member chat.Member
-	err = s.read(ctx, func(c *conn) error {
-		return c.row(`select `+roomColumns+`, `+memberColumns+`, b.user is not null
+	err = s.db.Read(ctx, func(c *engine.Conn) error {
+		return c.Row(`select `+roomColumns+`, `+memberColumns+`, b.user is not null
 			from rooms r
 			left join members p on p.room = r.no and p.user = ?2
 			left join users pu on pu.id = p.user
@@ -69,7 +70,7 @@ func (r *memberRoom) into() []any {
 }
 
 // finish counts, and puts together what the columns gave.
-func (r *memberRoom) finish(c *conn) (chat.MemberRoom, error) {
+func (r *memberRoom) finish(c *engine.Conn) (chat.MemberRoom, error) {
 	r.Member.Room = r.ID
 	if r.message.Seq != 0 {
 		message := r.message
@@ -85,9 +86,9 @@ func (r *memberRoom) finish(c *conn) (chat.MemberRoom, error) {
 
 // RoomsOf reads all rooms of a person: one statement for the rooms, and two counts for each that has something unread.
 func (s *Store) RoomsOf(ctx context.Context, user chat.UserID) (rooms []chat.MemberRoom, err error) {
-	err = s.readMoment(ctx, func(c *conn) error {
+	err = s.db.ReadMoment(ctx, func(c *engine.Conn) error {
 		var found []*memberRoom
-		err := c.each(`select `+memberRoomColumns+` from `+memberRoomSource+`
+		err := c.Each(`select `+memberRoomColumns+` from `+memberRoomSource+`
 			where p.user = ? order by r.last_activity_at desc, r.id limit ?`, []any{user[:], chat.RoomsPerUserMax}, func(rows *sql.Rows) error {
 			r := &memberRoom{}
 			found = append(found, r)
@@ -112,8 +113,8 @@ func (s *Store) RoomsOf(ctx context.Context, user chat.UserID) (rooms []chat.Mem
 
 // RoomIDs reads the ids of every room of a person.
 func (s *Store) RoomIDs(ctx context.Context, user chat.UserID) (rooms []chat.RoomID, err error) {
-	err = s.read(ctx, func(c *conn) error {
-		return c.each(`select r.id from members p join rooms r on r.no = p.room where p.user = ?`, []any{user[:]}, func(rows *sql.Rows) error {
+	err = s.db.Read(ctx, func(c *engine.Conn) error {
+		return c.Each(`select r.id from members p join rooms r on r.no = p.room where p.user = ?`, []any{user[:]}, func(rows *sql.Rows) error {
 			var room chat.RoomID
 			err := rows.Scan(into(&room))
 			rooms = append(rooms, room)
@@ -128,9 +129,9 @@ func (s *Store) RoomIDs(ctx context.Context, user chat.UserID) (rooms []chat.Roo
 
 // RoomOf reads one room as its member sees it.
 func (s *Store) RoomOf(ctx context.Context, room chat.RoomID, user chat.UserID) (found chat.MemberRoom, err error) {
-	err = s.readMoment(ctx, func(c *conn) (err error) {
+	err = s.db.ReadMoment(ctx, func(c *engine.Conn) (err error) {
 		var r memberRoom
-		if err = c.row(`select `+memberRoomColumns+` from `+memberRoomSource+`
+		if err = c.Row(`select `+memberRoomColumns+` from `+memberRoomSource+`
 			where r.id = ? and p.user = ?`, []any{room[:], user[:]}, r.into()...); err != nil {
 			return err
 		}
@@ -145,8 +146,8 @@ func (s *Store) RoomOf(ctx context.Context, room chat.RoomID, user chat.UserID) 
 
 // RoomCount is how many rooms a person is in.
 func (s *Store) RoomCount(ctx context.Context, user chat.UserID) (count int, err error) {
-	err = s.read(ctx, func(c *conn) error {
-		return c.row(`select count(*) from members where user = ?`, []any{user[:]}, &count)
+	err = s.db.Read(ctx, func(c *engine.Conn) error {
+		return c.Row(`select count(*) from members where user = ?`, []any{user[:]}, &count)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("count rooms of %s: %w", user, err)

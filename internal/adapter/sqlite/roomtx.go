@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
@@ -13,9 +14,9 @@ import (
 func (s *Store) Update(ctx context.Context, room chat.RoomID, change func(tx chat.RoomTx) error) error {
 	var refusal error
 	deleted := false
-	err := s.write(ctx, func(c *conn) error {
+	err := s.db.Write(ctx, func(c *engine.Conn) error {
 		tx := &roomTx{c: c, id: room}
-		if err := c.row(`select no from rooms where id = ?`, []any{room[:]}, &tx.no); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		if err := c.Row(`select no from rooms where id = ?`, []any{room[:]}, &tx.no); err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
 		refusal = change(tx)
@@ -37,7 +38,7 @@ func (s *Store) Update(ctx context.Context, room chat.RoomID, change func(tx cha
 // roomTx is one change of one room. no is zero while the room is not there. Errors are translated here, because the
 // change asks which they are.
 type roomTx struct {
-	c       *conn
+	c       *engine.Conn
 	id      chat.RoomID
 	no      int64
 	deleted bool
@@ -46,41 +47,41 @@ type roomTx struct {
 var _ chat.RoomTx = (*roomTx)(nil)
 
 func (tx *roomTx) Room() (room chat.Room, err error) {
-	err = tx.c.row(`select `+roomColumns+` from rooms r where r.no = ?`, []any{tx.no}, roomInto(&room)...)
+	err = tx.c.Row(`select `+roomColumns+` from rooms r where r.no = ?`, []any{tx.no}, roomInto(&room)...)
 	return room, tx.wrap("read the room", err)
 }
 
 func (tx *roomTx) Member(user chat.UserID) (chat.Member, error) {
 	member := chat.Member{Room: tx.id}
-	err := tx.c.row(`select `+memberColumns+` from `+memberSource+` where p.room = ? and p.user = ?`,
+	err := tx.c.Row(`select `+memberColumns+` from `+memberSource+` where p.room = ? and p.user = ?`,
 		[]any{tx.no, user[:]}, memberInto(&member)...)
 	return member, tx.wrap("read member "+user.String(), err)
 }
 
 func (tx *roomTx) Owners() (count int, err error) {
-	err = tx.c.row(`select count(*) from members where room = ? and role = ?`, []any{tx.no, roleOwner}, &count)
+	err = tx.c.Row(`select count(*) from members where room = ? and role = ?`, []any{tx.no, roleOwner}, &count)
 	return count, tx.wrap("count owners", err)
 }
 
 func (tx *roomTx) Ban(user chat.UserID) (chat.Ban, error) {
 	ban := chat.Ban{Room: tx.id}
-	err := tx.c.row(`select `+banColumns+` from `+banSource+` where b.room = ? and b.user = ?`, []any{tx.no, user[:]}, banInto(&ban)...)
+	err := tx.c.Row(`select `+banColumns+` from `+banSource+` where b.room = ? and b.user = ?`, []any{tx.no, user[:]}, banInto(&ban)...)
 	return ban, tx.wrap("read the ban of "+user.String(), err)
 }
 
 func (tx *roomTx) Invite(code string) (chat.Invite, error) {
 	invite := chat.Invite{Room: tx.id}
-	err := tx.c.row(`select `+inviteColumns+` from `+inviteSource+` where i.code = ? and i.room = ?`, []any{code, tx.no}, inviteInto(&invite)...)
+	err := tx.c.Row(`select `+inviteColumns+` from `+inviteSource+` where i.code = ? and i.room = ?`, []any{code, tx.no}, inviteInto(&invite)...)
 	return invite, tx.wrap("read an invite", err)
 }
 
 func (tx *roomTx) PutRoom(room chat.Room) error {
 	if tx.no != 0 {
-		_, err := tx.c.exec(`update rooms set name = ?2, name_folded = ?3, topic = ?4, topic_folded = ?5, visibility = ?6, mood_enabled = ?7
+		_, err := tx.c.Exec(`update rooms set name = ?2, name_folded = ?3, topic = ?4, topic_folded = ?5, visibility = ?6, mood_enabled = ?7
 			where no = ?1`, tx.no, room.Name, chat.Fold(room.Name), room.Topic, chat.Fold(room.Topic), string(room.Visibility), room.MoodEnabled)
 		return tx.wrap("change the room", err)
 	}
-	err := tx.c.row(`insert into rooms (id, name, name_folded, topic, topic_folded, visibility, created_by, created_at, mood_enabled, last_activity_at)
+	err := tx.c.Row(`insert into rooms (id, name, name_folded, topic, topic_folded, visibility, created_by, created_at, mood_enabled, last_activity_at)
 		values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8) returning no`,
 		[]any{
 			tx.id[:], room.Name, chat.Fold(room.Name), room.Topic, chat.Fold(room.Topic), string(room.Visibility), room.CreatedBy[:],
@@ -101,7 +102,7 @@ func (tx *roomTx) DeleteRoom() error {
 		`delete from members where room = ?`,
 		`update rooms set id = null, members = 0 where no = ?`,
 	} {
-		if _, err := tx.c.exec(statement, tx.no); err != nil {
+		if _, err := tx.c.Exec(statement, tx.no); err != nil {
 			return tx.wrap("delete the room", err)
 		}
 	}
@@ -110,7 +111,7 @@ func (tx *roomTx) DeleteRoom() error {
 }
 
 func (tx *roomTx) PutMember(member chat.Member) error {
-	changed, err := tx.c.exec(`update members set role = ?3, joined_at = ?4, muted_until = ?5 where room = ?1 and user = ?2`,
+	changed, err := tx.c.Exec(`update members set role = ?3, joined_at = ?4, muted_until = ?5 where room = ?1 and user = ?2`,
 		tx.no, member.User.ID[:], roleRank(member.Role), member.JoinedAt.UnixMilli(), ms(member.MutedUntil))
 	if err == nil && changed == 0 {
 		err = tx.addMember(member)
@@ -124,40 +125,40 @@ func (tx *roomTx) addMember(member chat.Member) error {
 		notify = chat.NotifyAll
 	}
 	// Both the room and the account must be there; the name is the account's.
-	err := tx.c.one(`insert into members (room, user, username, role, joined_at, muted_until, read_seq, unread_from, notify)
+	err := tx.c.One(`insert into members (room, user, username, role, joined_at, muted_until, read_seq, unread_from, notify)
 		select r.no, u.id, u.username, ?3, ?4, ?5, min(?6, r.head), ?7, ?8 from rooms r, users u where r.no = ?1 and u.id = ?2`,
 		tx.no, member.User.ID[:], roleRank(member.Role), member.JoinedAt.UnixMilli(), ms(member.MutedUntil),
 		num(member.ReadSeq), num(member.UnreadFrom), string(notify))
 	if err != nil {
 		return err
 	}
-	_, err = tx.c.exec(`update rooms set members = members + 1 where no = ?`, tx.no)
+	_, err = tx.c.Exec(`update rooms set members = members + 1 where no = ?`, tx.no)
 	return err
 }
 
 func (tx *roomTx) RemoveMember(user chat.UserID) error {
-	err := tx.c.one(`delete from members where room = ? and user = ?`, tx.no, user[:])
+	err := tx.c.One(`delete from members where room = ? and user = ?`, tx.no, user[:])
 	if err == nil {
-		_, err = tx.c.exec(`update rooms set members = members - 1 where no = ?`, tx.no)
+		_, err = tx.c.Exec(`update rooms set members = members - 1 where no = ?`, tx.no)
 	}
 	return tx.wrap("remove member "+user.String(), err)
 }
 
 func (tx *roomTx) PutBan(ban chat.Ban) error {
-	_, err := tx.c.exec(`insert into bans (room, user, reason, by, at) values (?, ?, ?, ?, ?)
+	_, err := tx.c.Exec(`insert into bans (room, user, reason, by, at) values (?, ?, ?, ?, ?)
 		on conflict (room, user) do update set reason = excluded.reason, by = excluded.by, at = excluded.at`,
 		tx.no, ban.User.ID[:], ban.Reason, ban.By[:], ban.At.UnixMilli())
 	return tx.wrap("ban "+ban.User.ID.String(), err)
 }
 
 func (tx *roomTx) RemoveBan(user chat.UserID) error {
-	err := tx.c.one(`delete from bans where room = ? and user = ?`, tx.no, user[:])
+	err := tx.c.One(`delete from bans where room = ? and user = ?`, tx.no, user[:])
 	return tx.wrap("lift the ban of "+user.String(), err)
 }
 
 func (tx *roomTx) PutInvite(invite chat.Invite) error {
 	// The code of another room's invite is not taken over: the condition leaves that row alone.
-	written, err := tx.c.exec(`insert into invites (code, room, created_by, created_at, expires_at, max_uses, uses) values (?, ?, ?, ?, ?, ?, ?)
+	written, err := tx.c.Exec(`insert into invites (code, room, created_by, created_at, expires_at, max_uses, uses) values (?, ?, ?, ?, ?, ?, ?)
 		on conflict (code) do update set expires_at = excluded.expires_at, max_uses = excluded.max_uses, uses = excluded.uses
 		where room = excluded.room`,
 		invite.Code, tx.no, invite.CreatedBy.ID[:], invite.CreatedAt.UnixMilli(), ms(invite.ExpiresAt), invite.MaxUses, invite.Uses)
@@ -168,12 +169,12 @@ func (tx *roomTx) PutInvite(invite chat.Invite) error {
 }
 
 func (tx *roomTx) RemoveInvite(code string) error {
-	err := tx.c.one(`delete from invites where code = ? and room = ?`, code, tx.no)
+	err := tx.c.One(`delete from invites where code = ? and room = ?`, code, tx.no)
 	return tx.wrap("remove an invite", err)
 }
 
 func (tx *roomTx) Emit(entry chat.OutboxEntry) error {
-	_, err := tx.c.exec(`insert into outbox (id, room, payload) values (?, ?, ?)`, entry.ID[:], entry.Room[:], entry.Payload)
+	_, err := tx.c.Exec(`insert into outbox (id, room, payload) values (?, ?, ?)`, entry.ID[:], entry.Room[:], entry.Payload)
 	return tx.wrap("leave record "+entry.ID.String()+" in the outbox", err)
 }
 
@@ -182,5 +183,5 @@ func (tx *roomTx) wrap(act string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s of room %s: %w", act, tx.id, translate(err))
+	return fmt.Errorf("%s of room %s: %w", act, tx.id, engine.Translate(err))
 }

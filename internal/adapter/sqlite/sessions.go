@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
@@ -21,11 +22,11 @@ func sessionInto(s *chat.Session) []any {
 
 // CreateSession adds a session. That person's expired ones go with the same commit, so they never pile up.
 func (s *Store) CreateSession(ctx context.Context, session chat.Session, refreshHash [32]byte) error {
-	err := s.write(ctx, func(c *conn) error {
-		if _, err := c.exec(`delete from sessions where user = ? and expires_at <= ?`, session.User[:], session.CreatedAt.UnixMilli()); err != nil {
+	err := s.db.Write(ctx, func(c *engine.Conn) error {
+		if _, err := c.Exec(`delete from sessions where user = ? and expires_at <= ?`, session.User[:], session.CreatedAt.UnixMilli()); err != nil {
 			return err
 		}
-		_, err := c.exec(`insert into sessions (id, user, created_at, last_used_at, expires_at, user_agent, refresh_hash) values (?, ?, ?, ?, ?, ?, ?)`,
+		_, err := c.Exec(`insert into sessions (id, user, created_at, last_used_at, expires_at, user_agent, refresh_hash) values (?, ?, ?, ?, ?, ?, ?)`,
 			session.ID[:], session.User[:], session.CreatedAt.UnixMilli(), session.LastUsedAt.UnixMilli(), session.ExpiresAt.UnixMilli(),
 			session.UserAgent, refreshHash[:])
 		return err
@@ -38,7 +39,7 @@ func (s *Store) CreateSession(ctx context.Context, session chat.Session, refresh
 
 // RotateRefresh spends a refresh token.
 func (s *Store) RotateRefresh(ctx context.Context, spent, next [32]byte, now, expires time.Time, grace time.Duration) (session chat.Session, outcome chat.RefreshOutcome, err error) {
-	err = s.write(ctx, func(c *conn) (err error) {
+	err = s.db.Write(ctx, func(c *engine.Conn) (err error) {
 		session, outcome, err = rotate(c, spent, next, now, expires, grace)
 		return err
 	})
@@ -48,8 +49,8 @@ func (s *Store) RotateRefresh(ctx context.Context, spent, next [32]byte, now, ex
 	return session, outcome, nil
 }
 
-func rotate(c *conn, spent, next [32]byte, now, expires time.Time, grace time.Duration) (session chat.Session, outcome chat.RefreshOutcome, err error) {
-	err = c.row(`select `+sessionColumns+` from sessions s where s.refresh_hash = ?`, []any{spent[:]}, sessionInto(&session)...)
+func rotate(c *engine.Conn, spent, next [32]byte, now, expires time.Time, grace time.Duration) (session chat.Session, outcome chat.RefreshOutcome, err error) {
+	err = c.Row(`select `+sessionColumns+` from sessions s where s.refresh_hash = ?`, []any{spent[:]}, sessionInto(&session)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return rotatedBefore(c, spent, now, grace)
 	}
@@ -57,26 +58,26 @@ func rotate(c *conn, spent, next [32]byte, now, expires time.Time, grace time.Du
 		return session, chat.RefreshUnknown, err
 	}
 	if !now.Before(session.ExpiresAt) {
-		_, err = c.exec(`delete from sessions where id = ?`, session.ID[:])
+		_, err = c.Exec(`delete from sessions where id = ?`, session.ID[:])
 		return chat.Session{}, chat.RefreshUnknown, err
 	}
-	if _, err = c.exec(`delete from spent_refresh where session = ? and expires_at <= ?`, session.ID[:], now.UnixMilli()); err != nil {
+	if _, err = c.Exec(`delete from spent_refresh where session = ? and expires_at <= ?`, session.ID[:], now.UnixMilli()); err != nil {
 		return session, chat.RefreshUnknown, err
 	}
-	if _, err = c.exec(`insert into spent_refresh (hash, session, spent_at, expires_at) values (?, ?, ?, ?)`,
+	if _, err = c.Exec(`insert into spent_refresh (hash, session, spent_at, expires_at) values (?, ?, ?, ?)`,
 		spent[:], session.ID[:], now.UnixMilli(), session.ExpiresAt.UnixMilli()); err != nil {
 		return session, chat.RefreshUnknown, err
 	}
 	session.LastUsedAt, session.ExpiresAt = now, expires
-	_, err = c.exec(`update sessions set refresh_hash = ?2, last_used_at = ?3, expires_at = ?4 where id = ?1`,
+	_, err = c.Exec(`update sessions set refresh_hash = ?2, last_used_at = ?3, expires_at = ?4 where id = ?1`,
 		session.ID[:], next[:], now.UnixMilli(), expires.UnixMilli())
 	return session, chat.RefreshRotated, err
 }
 
 // rotatedBefore tells a race of two tabs from a token that somebody else has used.
-func rotatedBefore(c *conn, spent [32]byte, now time.Time, grace time.Duration) (session chat.Session, outcome chat.RefreshOutcome, err error) {
+func rotatedBefore(c *engine.Conn, spent [32]byte, now time.Time, grace time.Duration) (session chat.Session, outcome chat.RefreshOutcome, err error) {
 	var spentAt, expiresAt time.Time
-	err = c.row(`select `+sessionColumns+`, x.spent_at, x.expires_at from spent_refresh x join sessions s on s.id = x.session where x.hash = ?`,
+	err = c.Row(`select `+sessionColumns+`, x.spent_at, x.expires_at from spent_refresh x join sessions s on s.id = x.session where x.hash = ?`,
 		[]any{spent[:]}, append(sessionInto(&session), (*timeInto)(&spentAt), (*timeInto)(&expiresAt))...)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
@@ -93,8 +94,8 @@ func rotatedBefore(c *conn, spent [32]byte, now time.Time, grace time.Duration) 
 
 // Session reads a session.
 func (s *Store) Session(ctx context.Context, id chat.SessionID) (session chat.Session, err error) {
-	err = s.read(ctx, func(c *conn) error {
-		return c.row(`select `+sessionColumns+` from sessions s where s.id = ?`, []any{id[:]}, sessionInto(&session)...)
+	err = s.db.Read(ctx, func(c *engine.Conn) error {
+		return c.Row(`select `+sessionColumns+` from sessions s where s.id = ?`, []any{id[:]}, sessionInto(&session)...)
 	})
 	if err != nil {
 		return chat.Session{}, fmt.Errorf("read session %s: %w", id, err)
@@ -104,8 +105,8 @@ func (s *Store) Session(ctx context.Context, id chat.SessionID) (session chat.Se
 
 // SessionsOf reads a person's sessions.
 func (s *Store) SessionsOf(ctx context.Context, user chat.UserID, now time.Time) (sessions []chat.Session, err error) {
-	err = s.read(ctx, func(c *conn) error {
-		return c.each(`select `+sessionColumns+` from sessions s where s.user = ? and s.expires_at > ? order by s.last_used_at desc, s.id limit ?`,
+	err = s.db.Read(ctx, func(c *engine.Conn) error {
+		return c.Each(`select `+sessionColumns+` from sessions s where s.user = ? and s.expires_at > ? order by s.last_used_at desc, s.id limit ?`,
 			[]any{user[:], now.UnixMilli(), sessionsListed}, func(rows *sql.Rows) error {
 				sessions = append(sessions, chat.Session{})
 				return rows.Scan(sessionInto(&sessions[len(sessions)-1])...)
@@ -119,7 +120,9 @@ func (s *Store) SessionsOf(ctx context.Context, user chat.UserID, now time.Time)
 
 // DeleteSession ends one session of a person.
 func (s *Store) DeleteSession(ctx context.Context, user chat.UserID, id chat.SessionID) error {
-	err := s.write(ctx, func(c *conn) error { return c.one(`delete from sessions where id = ? and user = ?`, id[:], user[:]) })
+	err := s.db.Write(ctx, func(c *engine.Conn) error {
+		return c.One(`delete from sessions where id = ? and user = ?`, id[:], user[:])
+	})
 	if err != nil {
 		return fmt.Errorf("end session %s: %w", id, err)
 	}
@@ -128,13 +131,13 @@ func (s *Store) DeleteSession(ctx context.Context, user chat.UserID, id chat.Ses
 
 // DeleteSessions ends all sessions of a person but one.
 func (s *Store) DeleteSessions(ctx context.Context, user chat.UserID, except chat.SessionID) error {
-	if err := s.write(ctx, func(c *conn) error { return endSessions(c, user, except) }); err != nil {
+	if err := s.db.Write(ctx, func(c *engine.Conn) error { return endSessions(c, user, except) }); err != nil {
 		return fmt.Errorf("end sessions of user %s: %w", user, err)
 	}
 	return nil
 }
 
-func endSessions(c *conn, user chat.UserID, except chat.SessionID) error {
-	_, err := c.exec(`delete from sessions where user = ? and id <> ?`, user[:], except[:])
+func endSessions(c *engine.Conn, user chat.UserID, except chat.SessionID) error {
+	_, err := c.Exec(`delete from sessions where user = ? and id <> ?`, user[:], except[:])
 	return err
 }

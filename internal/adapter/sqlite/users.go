@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
@@ -17,8 +18,8 @@ func userInto(u *chat.User) []any {
 
 // CreateUser adds an account.
 func (s *Store) CreateUser(ctx context.Context, user chat.User, passwordHash string) error {
-	err := s.write(ctx, func(c *conn) error {
-		added, err := c.exec(`insert into users (id, username, display_name, display_folded, avatar_url, status, email, admin, disabled, created_at, password_hash)
+	err := s.db.Write(ctx, func(c *engine.Conn) error {
+		added, err := c.Exec(`insert into users (id, username, display_name, display_folded, avatar_url, status, email, admin, disabled, created_at, password_hash)
 			values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (username) do nothing`,
 			user.ID[:], chat.Fold(user.Username), user.DisplayName, chat.Fold(user.DisplayName), user.AvatarURL, user.Status, user.Email,
 			user.Admin, user.Disabled, user.CreatedAt.UnixMilli(), passwordHash)
@@ -35,8 +36,8 @@ func (s *Store) CreateUser(ctx context.Context, user chat.User, passwordHash str
 
 // User reads an account.
 func (s *Store) User(ctx context.Context, id chat.UserID) (user chat.User, err error) {
-	err = s.read(ctx, func(c *conn) error {
-		return c.row(`select `+userColumns+` from users u where u.id = ?`, []any{id[:]}, userInto(&user)...)
+	err = s.db.Read(ctx, func(c *engine.Conn) error {
+		return c.Row(`select `+userColumns+` from users u where u.id = ?`, []any{id[:]}, userInto(&user)...)
 	})
 	if err != nil {
 		return chat.User{}, fmt.Errorf("read user %s: %w", id, err)
@@ -46,8 +47,8 @@ func (s *Store) User(ctx context.Context, id chat.UserID) (user chat.User, err e
 
 // Credentials reads an account and its password hash.
 func (s *Store) Credentials(ctx context.Context, username string) (user chat.User, hash string, err error) {
-	err = s.read(ctx, func(c *conn) error {
-		return c.row(`select `+userColumns+`, u.password_hash from users u where u.username = ?`, []any{chat.Fold(username)},
+	err = s.db.Read(ctx, func(c *engine.Conn) error {
+		return c.Row(`select `+userColumns+`, u.password_hash from users u where u.username = ?`, []any{chat.Fold(username)},
 			append(userInto(&user), &hash)...)
 	})
 	if err != nil {
@@ -58,9 +59,9 @@ func (s *Store) Credentials(ctx context.Context, username string) (user chat.Use
 
 // UpdateUser changes an account. There is one writer, so nothing comes between its reading and its writing.
 func (s *Store) UpdateUser(ctx context.Context, id chat.UserID, change func(user *chat.User) error) (user chat.User, err error) {
-	err = s.write(ctx, func(c *conn) error {
+	err = s.db.Write(ctx, func(c *engine.Conn) error {
 		var before chat.User
-		if err := c.row(`select `+userColumns+` from users u where u.id = ?`, []any{id[:]}, userInto(&before)...); err != nil {
+		if err := c.Row(`select `+userColumns+` from users u where u.id = ?`, []any{id[:]}, userInto(&before)...); err != nil {
 			return err
 		}
 		user = before
@@ -68,7 +69,7 @@ func (s *Store) UpdateUser(ctx context.Context, id chat.UserID, change func(user
 			return err
 		}
 		user.ID, user.Username, user.CreatedAt = before.ID, before.Username, before.CreatedAt
-		_, err := c.exec(`update users set display_name = ?2, display_folded = ?3, avatar_url = ?4, status = ?5, email = ?6, admin = ?7, disabled = ?8
+		_, err := c.Exec(`update users set display_name = ?2, display_folded = ?3, avatar_url = ?4, status = ?5, email = ?6, admin = ?7, disabled = ?8
 			where id = ?1`, id[:], user.DisplayName, chat.Fold(user.DisplayName), user.AvatarURL, user.Status, user.Email, user.Admin, user.Disabled)
 		return err
 	})
@@ -80,8 +81,8 @@ func (s *Store) UpdateUser(ctx context.Context, id chat.UserID, change func(user
 
 // SetPassword replaces an account's password hash and ends what was signed in with the old one.
 func (s *Store) SetPassword(ctx context.Context, id chat.UserID, passwordHash string, keep chat.SessionID) error {
-	err := s.write(ctx, func(c *conn) error {
-		if err := c.one(`update users set password_hash = ?2 where id = ?1`, id[:], passwordHash); err != nil {
+	err := s.db.Write(ctx, func(c *engine.Conn) error {
+		if err := c.One(`update users set password_hash = ?2 where id = ?1`, id[:], passwordHash); err != nil {
 			return err
 		}
 		return endSessions(c, id, keep)
@@ -95,8 +96,8 @@ func (s *Store) SetPassword(ctx context.Context, id chat.UserID, passwordHash st
 // SearchUsers reads a page of accounts. A cursor is the username of the last one read. Whatever the text, this walks the
 // usernames in order until the page is full: a text can begin anywhere in a name, so no index could find it.
 func (s *Store) SearchUsers(ctx context.Context, query string, after chat.Cursor, limit int) (users []chat.User, next chat.Cursor, err error) {
-	err = s.read(ctx, func(c *conn) error {
-		return c.each(`select `+userColumns+` from users u
+	err = s.db.Read(ctx, func(c *engine.Conn) error {
+		return c.Each(`select `+userColumns+` from users u
 			where u.username > ?1 and not u.disabled and (instr(u.username, ?2) or instr(u.display_folded, ?2))
 			order by u.username limit ?3`, []any{string(after), chat.Fold(query), limit + 1}, func(rows *sql.Rows) error {
 			users = append(users, chat.User{})
@@ -115,11 +116,11 @@ func (s *Store) SearchUsers(ctx context.Context, query string, after chat.Cursor
 
 // Key reads a secret of the server, or stores a fresh one.
 func (s *Store) Key(ctx context.Context, name string, fresh []byte) (value []byte, err error) {
-	read := func(c *conn) error { return c.row(`select value from keys where name = ?`, []any{name}, &value) }
-	err = s.read(ctx, read)
+	read := func(c *engine.Conn) error { return c.Row(`select value from keys where name = ?`, []any{name}, &value) }
+	err = s.db.Read(ctx, read)
 	if errors.Is(err, chat.ErrNotFound) {
-		err = s.write(ctx, func(c *conn) error {
-			if _, err := c.exec(`insert into keys (name, value) values (?, ?) on conflict do nothing`, name, fresh); err != nil {
+		err = s.db.Write(ctx, func(c *engine.Conn) error {
+			if _, err := c.Exec(`insert into keys (name, value) values (?, ?) on conflict do nothing`, name, fresh); err != nil {
 				return err
 			}
 			return read(c) // whoever came first

@@ -1,4 +1,4 @@
-package sqlite
+package engine
 
 import (
 	"bufio"
@@ -19,7 +19,10 @@ const holderEnv = "BLABBER_HIVE_TEST_HOLD"
 func TestTwoProcesses(t *testing.T) {
 	if dir := os.Getenv(holderEnv); dir != "" { // the first process
 		s := setup(t, Options{Dir: dir})
-		if _, err := s.Commit(t.Context(), chat.Batch{To: 7}); err != nil {
+		if err := s.Write(t.Context(), func(c *Conn) error {
+			_, err := c.Exec(`insert into keys (name, value) values ('held', x'07')`)
+			return err
+		}); err != nil {
 			t.Fatal(err)
 		}
 		_, _ = os.Stdout.WriteString("open\n")
@@ -45,7 +48,7 @@ func TestTwoProcesses(t *testing.T) {
 	if line, err := bufio.NewReader(stdout).ReadString('\n'); line != "open\n" {
 		t.Fatalf("the first process says %q, %v", line, err)
 	}
-	if s, err := Open(t.Context(), Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "another blabber-hive is running on "+dir) {
+	if s, err := Open(t.Context(), Options{Dir: dir, Migrations: schema}); err == nil || !strings.Contains(err.Error(), "another blabber-hive is running on "+dir) {
 		t.Errorf("Open while another process has it = %v, %v, want a sentence", s, err)
 	}
 	if err := first.Process.Kill(); err != nil {
@@ -53,8 +56,9 @@ func TestTwoProcesses(t *testing.T) {
 	}
 	_ = first.Wait() // says that it was killed
 	s := setup(t, Options{Dir: dir})
-	if at, err := s.Position(t.Context(), 0); err != nil || at != 7 {
-		t.Errorf("Position after the kill = %d, %v, want 7", at, err)
+	var kept int
+	if err := s.Read(t.Context(), func(c *Conn) error { return c.Row(`select count(*) from keys`, nil, &kept) }); err != nil || kept != 1 {
+		t.Errorf("%d keys after the kill, %v, want what was committed", kept, err)
 	}
 }
 
@@ -63,7 +67,7 @@ func TestFileModes(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data with % and ? and #", "한글")
 	s := setup(t, Options{Dir: dir})
-	if _, err := s.Commit(t.Context(), chat.Batch{To: 1}); err != nil {
+	if err := s.Write(t.Context(), func(c *Conn) error { return c.Script(`insert into keys (name, value) values ('key', x'00')`) }); err != nil {
 		t.Fatal(err)
 	}
 	files := 0
@@ -89,14 +93,14 @@ func TestNewerDatabase(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := setup(t, Options{Dir: dir})
-	if err := s.writer.conn.script("pragma user_version = 999"); err != nil {
+	if err := s.Write(t.Context(), func(c *Conn) error { return c.Script("pragma user_version = 999") }); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if _, err := Open(t.Context(), Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "newer blabber-hive") {
+		if _, err := Open(t.Context(), Options{Dir: dir, Migrations: schema}); err == nil || !strings.Contains(err.Error(), "newer blabber-hive") {
 			t.Errorf("Open = %v, want a sentence", err)
 		}
 	}
@@ -111,7 +115,7 @@ func TestNotADatabase(t *testing.T) {
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(t.Context(), Options{Dir: dir}); chat.CodeOf(err) != chat.Unavailable {
+	if _, err := Open(t.Context(), Options{Dir: dir, Migrations: schema}); chat.CodeOf(err) != chat.Unavailable {
 		t.Errorf("Open = %v, want unavailable", err)
 	}
 	if got, err := os.ReadFile(path); err != nil || string(got) != string(content) {

@@ -1,12 +1,14 @@
-package sqlite
+package engine
 
 import (
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -27,16 +29,16 @@ const (
 	busyTimeout = 5 * time.Second
 )
 
-// conn is one connection with its prepared statements. It is used by one goroutine at a time. Statements run without a
+// Conn is one connection with its prepared statements. It is used by one goroutine at a time. Statements run without a
 // caller's context: an interrupt would hit whatever shares the transaction. Waiting for a connection is what ends.
-type conn struct {
+type Conn struct {
 	db       *sql.DB // of exactly this one connection
 	raw      *sql.Conn
 	prepared map[string]*sql.Stmt
 }
 
 // dial opens a connection to the database file at path. vfs is empty but for tests that make the disk fail.
-func dial(path, vfs string, readOnly bool) (*conn, error) {
+func dial(path, vfs string, readOnly bool) (*Conn, error) {
 	db, err := sql.Open("sqlite", source(path, vfs, readOnly))
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
@@ -46,7 +48,7 @@ func dial(path, vfs string, readOnly bool) (*conn, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
 	}
-	return &conn{db: db, raw: raw, prepared: make(map[string]*sql.Stmt)}, nil
+	return &Conn{db: db, raw: raw, prepared: make(map[string]*sql.Stmt)}, nil
 }
 
 func source(path, vfs string, readOnly bool) string {
@@ -74,14 +76,14 @@ func source(path, vfs string, readOnly bool) string {
 	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: query.Encode()}).String()
 }
 
-func (c *conn) close() error {
+func (c *Conn) close() error {
 	for _, stmt := range c.prepared {
 		_ = stmt.Close() // closing the connection frees it in any case
 	}
 	return errors.Join(c.raw.Close(), c.db.Close())
 }
 
-func (c *conn) stmt(query string) (*sql.Stmt, error) {
+func (c *Conn) stmt(query string) (*sql.Stmt, error) {
 	if stmt, ok := c.prepared[query]; ok {
 		return stmt, nil
 	}
@@ -93,8 +95,8 @@ func (c *conn) stmt(query string) (*sql.Stmt, error) {
 	return stmt, nil
 }
 
-// exec runs one statement and says how many rows it changed.
-func (c *conn) exec(query string, args ...any) (changed int64, err error) {
+// Exec runs one statement and says how many rows it changed.
+func (c *Conn) Exec(query string, args ...any) (changed int64, err error) {
 	stmt, err := c.stmt(query)
 	if err != nil {
 		return 0, err
@@ -106,23 +108,23 @@ func (c *conn) exec(query string, args ...any) (changed int64, err error) {
 	return result.RowsAffected()
 }
 
-// one runs a statement that must find its row; sql.ErrNoRows where it does not.
-func (c *conn) one(query string, args ...any) error {
-	changed, err := c.exec(query, args...)
+// One runs a statement that must find its row; sql.ErrNoRows where it does not.
+func (c *Conn) One(query string, args ...any) error {
+	changed, err := c.Exec(query, args...)
 	if err == nil && changed == 0 {
 		return sql.ErrNoRows
 	}
 	return err
 }
 
-// script runs statements that are not worth preparing.
-func (c *conn) script(statements string) error {
+// Script runs statements that are not worth preparing.
+func (c *Conn) Script(statements string) error {
 	_, err := c.raw.ExecContext(context.Background(), statements)
 	return err
 }
 
-// row reads one row into the destinations; sql.ErrNoRows where there is none.
-func (c *conn) row(query string, args []any, into ...any) error {
+// Row reads one row into the destinations; sql.ErrNoRows where there is none.
+func (c *Conn) Row(query string, args []any, into ...any) error {
 	stmt, err := c.stmt(query)
 	if err != nil {
 		return err
@@ -130,8 +132,8 @@ func (c *conn) row(query string, args []any, into ...any) error {
 	return stmt.QueryRowContext(context.Background(), args...).Scan(into...)
 }
 
-// each calls visit for every row; visit scans it.
-func (c *conn) each(query string, args []any, visit func(rows *sql.Rows) error) (err error) {
+// Each calls visit for every row; visit scans it.
+func (c *Conn) Each(query string, args []any, visit func(rows *sql.Rows) error) (err error) {
 	stmt, err := c.stmt(query)
 	if err != nil {
 		return err
@@ -150,13 +152,16 @@ func (c *conn) each(query string, args []any, visit func(rows *sql.Rows) error) 
 }
 
 // snapshot runs reads that must be of one moment.
-func (c *conn) snapshot(reads func() error) (err error) {
-	if _, err := c.exec("begin"); err != nil {
+func (c *Conn) snapshot(reads func() error) (err error) {
+	if _, err := c.Exec("begin"); err != nil {
 		return err
 	}
 	defer func() {
-		_, ended := c.exec("rollback") // nothing was written
+		_, ended := c.Exec("rollback") // nothing was written
 		err = errors.Join(err, ended)
 	}()
 	return reads()
 }
+
+// Statements are the statements that the connection has prepared so far; tests ask for their plans.
+func (c *Conn) Statements() []string { return slices.Sorted(maps.Keys(c.prepared)) }

@@ -1,4 +1,4 @@
-package sqlite
+package engine
 
 import (
 	"context"
@@ -12,8 +12,8 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
-// translate turns the driver's errors into the product's; it is the only place that knows both. Refusals pass unchanged.
-func translate(err error) error {
+// Translate turns the driver's errors into the product's; it is the only place that knows both. Refusals pass unchanged.
+func Translate(err error) error {
 	if _, refused := errors.AsType[*chat.Error](err); refused {
 		return err
 	}

@@ -1,4 +1,4 @@
-package sqlite
+package engine
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 
 // stopped is a store whose writer is held up by a change, and what it commits.
 type stopped struct {
-	*Store
+	*Engine
 	release func()
 	commits func() []CommitStats // of which the first is the change's that held it up
 }
@@ -32,7 +32,7 @@ func setupStopped(t *testing.T) stopped {
 	var holder sync.WaitGroup
 	holder.Go(func() {
 		defer close(ended)
-		if err := s.write(context.WithoutCancel(t.Context()), func(*conn) error {
+		if err := s.Write(context.WithoutCancel(t.Context()), func(*Conn) error {
 			close(entered)
 			<-release
 			return nil
@@ -43,7 +43,7 @@ func setupStopped(t *testing.T) stopped {
 	<-entered
 	once := sync.OnceFunc(func() { close(release); <-ended })
 	t.Cleanup(func() { once(); holder.Wait() })
-	return stopped{Store: s, release: once, commits: func() []CommitStats {
+	return stopped{Engine: s, release: once, commits: func() []CommitStats {
 		mu.Lock()
 		defer mu.Unlock()
 		return slices.Clone(commits)
@@ -51,7 +51,7 @@ func setupStopped(t *testing.T) stopped {
 }
 
 // enqueue leaves a change with the writer, as do does.
-func (s stopped) enqueue(change func(c *conn) error) *job {
+func (s stopped) enqueue(change func(c *Conn) error) *job {
 	j := &job{change: change, done: make(chan error, 1)}
 	s.writer.queue <- j
 	return j
@@ -65,15 +65,15 @@ func TestGroupCommit(t *testing.T) {
 	refused := errors.New("every sixth is refused")
 	jobs := make([]*job, writers)
 	for n := range jobs {
-		jobs[n] = s.enqueue(func(c *conn) error {
-			if _, err := c.exec(`insert into keys (name, value) values (?, x'00')`, fmt.Sprintf("key %02d", n)); err != nil {
+		jobs[n] = s.enqueue(func(c *Conn) error {
+			if _, err := c.Exec(`insert into keys (name, value) values (?, x'00')`, fmt.Sprintf("key %02d", n)); err != nil {
 				return err
 			}
 			switch n % 6 {
 			case 0:
 				return refused
 			case 3:
-				_, err := c.exec(`insert into keys (name, value) values ('key 01', null)`) // the statement fails
+				_, err := c.Exec(`insert into keys (name, value) values ('key 01', null)`) // the statement fails
 				return err
 			}
 			return nil
@@ -88,14 +88,14 @@ func TestGroupCommit(t *testing.T) {
 		}
 	}
 	// The observer is told after the callers; the next commit is told of after this one.
-	if err := s.write(t.Context(), func(*conn) error { return nil }); err != nil {
+	if err := s.Write(t.Context(), func(*Conn) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if commits := s.commits(); len(commits) < 2 || commits[1].Changes != writers || commits[1].Err != nil {
 		t.Errorf("commits %+v, want one of %d changes after the first", commits, writers)
 	}
 	var kept int
-	if err := s.read(t.Context(), func(c *conn) error { return c.row(`select count(*) from keys`, nil, &kept) }); err != nil || kept != writers*2/3 {
+	if err := s.Read(t.Context(), func(c *Conn) error { return c.Row(`select count(*) from keys`, nil, &kept) }); err != nil || kept != writers*2/3 {
 		t.Errorf("%d keys, %v, want %d", kept, err, writers*2/3)
 	}
 }
@@ -107,12 +107,12 @@ func TestAbandonedChange(t *testing.T) {
 	began := false
 	late, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	err := s.write(late, func(*conn) error { began = true; return nil })
+	err := s.Write(late, func(*Conn) error { began = true; return nil })
 	if chat.CodeOf(err) != chat.Unavailable || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("write past its deadline = %v, want unavailable", err)
 	}
 	s.release()
-	if err := s.write(t.Context(), func(*conn) error { return nil }); err != nil {
+	if err := s.Write(t.Context(), func(*Conn) error { return nil }); err != nil {
 		t.Errorf("write = %v", err)
 	}
 	if began {
@@ -125,14 +125,14 @@ func TestFullQueue(t *testing.T) {
 	t.Parallel()
 	s := setupStopped(t)
 	for range queueMax {
-		s.enqueue(func(*conn) error { return nil })
+		s.enqueue(func(*Conn) error { return nil })
 	}
 	if s.Waiting() != queueMax {
 		t.Errorf("%d changes wait, want %d", s.Waiting(), queueMax)
 	}
 	late, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	if err := s.write(late, func(*conn) error { return nil }); chat.CodeOf(err) != chat.Unavailable {
+	if err := s.Write(late, func(*Conn) error { return nil }); chat.CodeOf(err) != chat.Unavailable {
 		t.Errorf("write into a full queue = %v, want unavailable", err)
 	}
 }
@@ -143,7 +143,7 @@ func TestCloseAnswersEverybody(t *testing.T) {
 	s := setupStopped(t)
 	jobs := make([]*job, 20)
 	for n := range jobs {
-		jobs[n] = s.enqueue(func(*conn) error { return nil })
+		jobs[n] = s.enqueue(func(*Conn) error { return nil })
 	}
 	var all sync.WaitGroup
 	all.Go(func() {
@@ -160,8 +160,9 @@ func TestCloseAnswersEverybody(t *testing.T) {
 	}
 	all.Wait()
 	for name, err := range map[string]error{
-		"write": s.write(t.Context(), func(*conn) error { return nil }),
-		"read":  s.read(t.Context(), func(*conn) error { return nil }),
+		"Write":    s.Write(t.Context(), func(*Conn) error { return nil }),
+		"Read":     s.Read(t.Context(), func(*Conn) error { return nil }),
+		"ReadLong": s.ReadLong(t.Context(), func(*Conn) error { return nil }),
 	} {
 		if chat.CodeOf(err) != chat.Unavailable {
 			t.Errorf("%s after Close = %v, want unavailable", name, err)
@@ -178,10 +179,10 @@ func TestReadersAreBounded(t *testing.T) {
 	s := setup(t, Options{})
 	release := make(chan struct{})
 	var entered, all sync.WaitGroup
-	entered.Add(readersMax)
-	for range readersMax {
+	entered.Add(ReadersMax)
+	for range ReadersMax {
 		all.Go(func() {
-			if err := s.read(t.Context(), func(*conn) error { entered.Done(); <-release; return nil }); err != nil {
+			if err := s.Read(t.Context(), func(*Conn) error { entered.Done(); <-release; return nil }); err != nil {
 				t.Errorf("read: %v", err)
 			}
 		})
@@ -189,12 +190,12 @@ func TestReadersAreBounded(t *testing.T) {
 	entered.Wait()
 	late, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	if _, err := s.Position(late, 0); chat.CodeOf(err) != chat.Unavailable {
-		t.Errorf("Position = %v, want unavailable", err)
+	if err := s.Read(late, func(*Conn) error { return nil }); chat.CodeOf(err) != chat.Unavailable {
+		t.Errorf("Read = %v, want unavailable", err)
 	}
 	close(release)
 	all.Wait()
-	if err := s.read(t.Context(), func(c *conn) error { _, err := c.exec(`delete from keys`); return err }); err == nil {
+	if err := s.Read(t.Context(), func(c *Conn) error { _, err := c.Exec(`delete from keys`); return err }); err == nil {
 		t.Error("a reader wrote")
 	}
 }

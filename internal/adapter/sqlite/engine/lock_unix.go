@@ -1,6 +1,6 @@
 //go:build unix && !solaris && !aix
 
-package sqlite
+package engine
 
 import (
 	"errors"

@@ -1,4 +1,4 @@
-package sqlite
+package engine
 
 import (
 	"context"
@@ -33,16 +33,16 @@ type CommitStats struct {
 type writer struct {
 	queue   chan *job
 	stopped chan struct{}
-	dial    func() (*conn, error)
+	dial    func() (*Conn, error)
 	watch   func(CommitStats)
 
-	conn *conn // of run alone; nil after a failure
+	conn *Conn // of run alone; nil after a failure
 }
 
 // job is one change on its way. Its lock is held while the change runs, so that a caller who stops waiting can be sure
 // that the change is either over or never begins: it may touch the caller's variables.
 type job struct {
-	change func(c *conn) error
+	change func(c *Conn) error
 	done   chan error // takes one answer
 
 	mu        sync.Mutex
@@ -50,7 +50,7 @@ type job struct {
 	err       error // of the change itself
 }
 
-func newWriter(first *conn, dial func() (*conn, error), watch func(CommitStats)) *writer {
+func newWriter(first *Conn, dial func() (*Conn, error), watch func(CommitStats)) *writer {
 	if watch == nil {
 		watch = func(CommitStats) {}
 	}
@@ -62,7 +62,7 @@ func newWriter(first *conn, dial func() (*conn, error), watch func(CommitStats))
 
 // do runs a change and returns when it is on the disk. When ctx ends first a change that has not begun is dropped; of one
 // that has, it is open whether it is stored.
-func (w *writer) do(ctx context.Context, change func(c *conn) error) error {
+func (w *writer) do(ctx context.Context, change func(c *Conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (j *job) abandon() {
 }
 
 // begin runs the change unless nobody waits for it any more.
-func (j *job) begin(c *conn) error {
+func (j *job) begin(c *Conn) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.abandoned {
@@ -169,7 +169,7 @@ func (w *writer) attempt(group []*job) error {
 		}
 		w.conn = fresh
 	}
-	if _, err := w.conn.exec("begin immediate"); err != nil {
+	if _, err := w.conn.Exec("begin immediate"); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
 	if len(group) == 1 {
@@ -180,7 +180,7 @@ func (w *writer) attempt(group []*job) error {
 			return err
 		}
 	}
-	if _, err := w.conn.exec("commit"); err != nil {
+	if _, err := w.conn.Exec("commit"); err != nil {
 		return fmt.Errorf("commit %d changes: %w", len(group), err)
 	}
 	return nil
@@ -196,14 +196,14 @@ func (w *writer) alone(j *job) error {
 			return j.err
 		}
 	}
-	if _, err := w.conn.exec(end); err != nil {
+	if _, err := w.conn.Exec(end); err != nil {
 		return fmt.Errorf("%s: %w", end, err)
 	}
 	return nil
 }
 
 func (w *writer) among(j *job) error {
-	if _, err := w.conn.exec("savepoint change"); err != nil {
+	if _, err := w.conn.Exec("savepoint change"); err != nil {
 		return fmt.Errorf("savepoint: %w", err)
 	}
 	j.err = j.begin(w.conn)
@@ -211,11 +211,11 @@ func (w *writer) among(j *job) error {
 		if fails(j.err) {
 			return j.err
 		}
-		if _, err := w.conn.exec("rollback to change"); err != nil {
+		if _, err := w.conn.Exec("rollback to change"); err != nil {
 			return fmt.Errorf("take back a change: %w", err)
 		}
 	}
-	if _, err := w.conn.exec("release change"); err != nil {
+	if _, err := w.conn.Exec("release change"); err != nil {
 		return fmt.Errorf("release: %w", err)
 	}
 	return nil
@@ -231,6 +231,3 @@ func (w *writer) discard() error {
 	}
 	return c.close() // rolls back what is open
 }
-
-// close closes the connection after run has ended.
-func (w *writer) close() error { return w.discard() }
