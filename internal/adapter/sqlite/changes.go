@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/column"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
@@ -15,7 +16,7 @@ func (s *Store) Changes(ctx context.Context, room chat.RoomID, after chat.Seq, l
 	limit = min(max(limit, 1), chat.ChangesMax)
 	err = s.db.ReadMoment(ctx, func(c *engine.Conn) error {
 		var no int64
-		if err := c.Row(`select no, head from rooms where id = ?`, []any{room[:]}, &no, (*seqInto)(&page.Head)); err != nil {
+		if err := c.Row(`select no, head from rooms where id = ?`, []any{room[:]}, &no, (*column.Seq)(&page.Head)); err != nil {
 			return err
 		}
 		page.Through = page.Head
@@ -43,7 +44,7 @@ func (s *Store) Changes(ctx context.Context, room chat.RoomID, after chat.Seq, l
 
 func messagesBetween(c *engine.Conn, room chat.RoomID, no int64, after, through chat.Seq) (events []chat.Event, err error) {
 	err = c.Each(`select `+messageColumns+` from `+messageSource+`
-		where m.room = ? and m.seq > ? and m.seq <= ? order by m.seq`, []any{no, num(after), num(through)}, func(rows *sql.Rows) error {
+		where m.room = ? and m.seq > ? and m.seq <= ? order by m.seq`, []any{no, column.Num(after), column.Num(through)}, func(rows *sql.Rows) error {
 		m := &chat.Message{Room: room}
 		if err := rows.Scan(messageInto(m)...); err != nil {
 			return err
@@ -65,13 +66,13 @@ func eventsBetween(c *engine.Conn, room chat.RoomID, no int64, after, through ch
 		left join messages m on m.room = e.room and m.seq = e.target_seq
 		left join users u on u.id = m.sender
 		where e.room = ? and e.seq > ? and e.seq <= ? and e.kind <> 'void' order by e.seq`,
-		[]any{no, num(after), num(through)}, func(rows *sql.Rows) error {
+		[]any{no, column.Num(after), column.Num(through)}, func(rows *sql.Rows) error {
 			event := chat.Event{Room: room}
 			m := &chat.Message{Room: room}
 			var payload string
 			var subject chat.Profile
-			dest := []any{(*seqInto)(&event.Seq), into(&event.RecordID), (*string)(&event.Kind), (*timeInto)(&event.At)}
-			dest = append(append(dest, profileInto(&event.Actor)...), (*textInto)(&payload))
+			dest := []any{(*column.Seq)(&event.Seq), column.Into(&event.RecordID), (*string)(&event.Kind), (*column.Time)(&event.At)}
+			dest = append(append(dest, profileInto(&event.Actor)...), (*column.Text)(&payload))
 			dest = append(append(dest, profileInto(&subject)...), messageInto(m)...)
 			if err := rows.Scan(dest...); err != nil {
 				return err
@@ -79,7 +80,7 @@ func eventsBetween(c *engine.Conn, room chat.RoomID, no int64, after, through ch
 			if m.Seq != 0 {
 				event.Message = m
 			}
-			if err := readPayload(&event, payload, subject); err != nil {
+			if err := column.ReadPayload(&event, payload, subject); err != nil {
 				return fmt.Errorf("event %d: %w", event.Seq, err)
 			}
 			events = append(events, event)

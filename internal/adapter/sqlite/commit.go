@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/column"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
@@ -85,7 +86,7 @@ func (w *batchWriter) head(room chat.RoomID) (*roomHead, error) {
 	}
 	r := &roomHead{}
 	err := w.c.Row(`select no, head, last_message_seq, last_sender, last_other_seq, last_activity_at from rooms where id = ?`, []any{room[:]},
-		&r.no, (*seqInto)(&r.head), (*seqInto)(&r.lastMessage), into(&r.lastSender), (*seqInto)(&r.lastOther), &r.lastActivity)
+		&r.no, (*column.Seq)(&r.head), (*column.Seq)(&r.lastMessage), column.Into(&r.lastSender), (*column.Seq)(&r.lastOther), &r.lastActivity)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, err
 	}
@@ -99,7 +100,7 @@ func (w *batchWriter) storeHeads() error {
 			continue
 		}
 		if _, err := w.c.Exec(`update rooms set head = ?2, last_message_seq = ?3, last_sender = ?4, last_other_seq = ?5, last_activity_at = ?6
-			where no = ?1`, r.no, num(r.head), num(r.lastMessage), idOrNull(r.lastSender), num(r.lastOther), r.lastActivity); err != nil {
+			where no = ?1`, r.no, column.Num(r.head), column.Num(r.lastMessage), column.OrNull(r.lastSender), column.Num(r.lastOther), r.lastActivity); err != nil {
 			return err
 		}
 	}
@@ -133,15 +134,15 @@ func (w *batchWriter) storeMessage(r *roomHead, event *chat.Event) error {
 	if m == nil || m.Seq != event.Seq {
 		return errors.New("a message event without its message")
 	}
-	mentions := mentioned(m)
+	mentions := column.Mentioned(m)
 	// The id of any record counts: one that stands under an event is as much a repeat as one that stands under a message.
 	stored, err := w.c.Exec(`insert into messages (room, seq, id, sender, created_at, fingerprint, changed_seq, edited_at, deleted_at, body, reply_to, mentions, reactions)
 		select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
 		where not exists (select 1 from events where room = ?1 and id = ?3)
 		on conflict (room, id) do nothing`,
-		r.no, num(m.Seq), m.ID[:], m.Sender.ID[:], m.CreatedAt.UnixMilli(), m.Fingerprint[:],
-		seqOrNull(m.ChangedSeq), ms(m.EditedAt), ms(m.DeletedAt), m.Body, idOrNull(m.ReplyTo),
-		blobOrNull(mentionsBlob(mentions)), blobOrNull(reactionsBlob(m.Reactions)))
+		r.no, column.Num(m.Seq), m.ID[:], m.Sender.ID[:], m.CreatedAt.UnixMilli(), m.Fingerprint[:],
+		column.SeqOrNull(m.ChangedSeq), column.MS(m.EditedAt), column.MS(m.DeletedAt), m.Body, column.OrNull(m.ReplyTo),
+		column.Blob(column.MentionsBlob(mentions)), column.Blob(column.ReactionsBlob(m.Reactions)))
 	if err != nil {
 		return err
 	}
@@ -166,7 +167,7 @@ func (w *batchWriter) storeChange(r *roomHead, event *chat.Event) error {
 	var target chat.Seq
 	var before chat.Message
 	err := w.c.Row(`select seq, mentions from messages where room = ? and id = ? and sender = ?`,
-		[]any{r.no, m.ID[:], m.Sender.ID[:]}, (*seqInto)(&target), (*mentionsInto)(&before))
+		[]any{r.no, m.ID[:], m.Sender.ID[:]}, (*column.Seq)(&target), (*column.Mentions)(&before))
 	if errors.Is(err, sql.ErrNoRows) {
 		w.voids = append(w.voids, chat.Void{Room: event.Room, Seq: event.Seq})
 		return w.storeVoid(r, event, chat.Known{})
@@ -178,14 +179,14 @@ func (w *batchWriter) storeChange(r *roomHead, event *chat.Event) error {
 	if err := w.storeEvent(r, event, target); err != nil || len(w.voids) > voids {
 		return err // a repeat: the message stays as it is
 	}
-	after := mentioned(m)
+	after := column.Mentioned(m)
 	if _, err := w.c.Exec(`update messages set changed_seq = ?3, edited_at = ?4, deleted_at = ?5, body = ?6, mentions = ?7, reactions = ?8
-		where room = ?1 and seq = ?2`, r.no, num(target), num(event.Seq), ms(m.EditedAt), ms(m.DeletedAt), m.Body,
-		blobOrNull(mentionsBlob(after)), blobOrNull(reactionsBlob(m.Reactions))); err != nil {
+		where room = ?1 and seq = ?2`, r.no, column.Num(target), column.Num(event.Seq), column.MS(m.EditedAt), column.MS(m.DeletedAt), m.Body,
+		column.Blob(column.MentionsBlob(after)), column.Blob(column.ReactionsBlob(m.Reactions))); err != nil {
 		return err
 	}
-	for _, user := range mentioned(&before) {
-		if _, err := w.c.Exec(`delete from mentions where user = ? and room = ? and seq = ?`, user[:], r.no, num(target)); err != nil {
+	for _, user := range column.Mentioned(&before) {
+		if _, err := w.c.Exec(`delete from mentions where user = ? and room = ? and seq = ?`, user[:], r.no, column.Num(target)); err != nil {
 			return err
 		}
 	}
@@ -194,7 +195,7 @@ func (w *batchWriter) storeChange(r *roomHead, event *chat.Event) error {
 
 func (w *batchWriter) mention(r *roomHead, seq chat.Seq, users []chat.UserID) error {
 	for _, user := range users {
-		if _, err := w.c.Exec(`insert into mentions (user, room, seq) values (?, ?, ?) on conflict do nothing`, user[:], r.no, num(seq)); err != nil {
+		if _, err := w.c.Exec(`insert into mentions (user, room, seq) values (?, ?, ?) on conflict do nothing`, user[:], r.no, column.Num(seq)); err != nil {
 			return err
 		}
 	}
@@ -202,7 +203,7 @@ func (w *batchWriter) mention(r *roomHead, seq chat.Seq, users []chat.UserID) er
 }
 
 func (w *batchWriter) storeEvent(r *roomHead, event *chat.Event, target chat.Seq) error {
-	payload, err := payloadOf(event)
+	payload, err := column.Payload(event)
 	if err != nil {
 		return err
 	}
@@ -214,8 +215,8 @@ func (w *batchWriter) storeEvent(r *roomHead, event *chat.Event, target chat.Seq
 		select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
 		where not exists (select 1 from messages where room = ?1 and id = ?3)
 		on conflict (room, id) do nothing`,
-		r.no, num(event.Seq), event.RecordID[:], string(event.Kind), event.At.UnixMilli(), event.Actor.ID[:],
-		seqOrNull(target), subject, payload)
+		r.no, column.Num(event.Seq), event.RecordID[:], string(event.Kind), event.At.UnixMilli(), event.Actor.ID[:],
+		column.SeqOrNull(target), subject, payload)
 	if err == nil && stored == 0 {
 		return w.storeRepeat(r, event, event.RecordID)
 	}
@@ -227,7 +228,7 @@ func (w *batchWriter) storeRepeat(r *roomHead, event *chat.Event, id chat.Messag
 	first := chat.Known{ID: id}
 	err := w.c.Row(`select seq, fingerprint from messages where room = ?1 and id = ?2
 		union all select seq, null from events where room = ?1 and id = ?2`, []any{r.no, id[:]},
-		(*seqInto)(&first.Seq), (*idInto)(&first.Fingerprint))
+		(*column.Seq)(&first.Seq), (*column.UUID)(&first.Fingerprint))
 	if err != nil {
 		return fmt.Errorf("find the first of record %s: %w", id, err)
 	}
@@ -237,7 +238,7 @@ func (w *batchWriter) storeRepeat(r *roomHead, event *chat.Event, id chat.Messag
 
 func (w *batchWriter) storeVoid(r *roomHead, event *chat.Event, first chat.Known) error {
 	_, err := w.c.Exec(`insert into events (room, seq, kind, at, actor, target_seq) values (?, ?, 'void', ?, ?, ?)`,
-		r.no, num(event.Seq), event.At.UnixMilli(), event.Actor.ID[:], seqOrNull(first.Seq))
+		r.no, column.Num(event.Seq), event.At.UnixMilli(), event.Actor.ID[:], column.SeqOrNull(first.Seq))
 	return err
 }
 
@@ -246,19 +247,19 @@ func (s *Store) RoomState(ctx context.Context, room chat.RoomID) (chat.RoomState
 	state := chat.RoomState{Room: room}
 	err := s.db.ReadMoment(ctx, func(c *engine.Conn) error {
 		var no int64
-		if err := c.Row(`select no, head from rooms where id = ?`, []any{room[:]}, &no, (*seqInto)(&state.Head)); err != nil {
+		if err := c.Row(`select no, head from rooms where id = ?`, []any{room[:]}, &no, (*column.Seq)(&state.Head)); err != nil {
 			return err
 		}
 		after := int64(0)
 		if state.Head > chat.WindowSize {
-			after = num(state.Head - chat.WindowSize)
+			after = column.Num(state.Head - chat.WindowSize)
 		}
 		return c.Each(`select id, seq, fingerprint from messages where room = ?1 and seq > ?2
 			union all
 			select id, seq, null from events where room = ?1 and seq > ?2 and id is not null
 			order by seq`, []any{no, after}, func(rows *sql.Rows) error {
 			var known chat.Known
-			err := rows.Scan(into(&known.ID), (*seqInto)(&known.Seq), (*idInto)(&known.Fingerprint))
+			err := rows.Scan(column.Into(&known.ID), (*column.Seq)(&known.Seq), (*column.UUID)(&known.Fingerprint))
 			state.Recent = append(state.Recent, known)
 			return err
 		})

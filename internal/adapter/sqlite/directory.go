@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/column"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
@@ -20,11 +21,11 @@ const (
 )
 
 func banInto(b *chat.Ban) []any {
-	return append(profileInto(&b.User), &b.Reason, into(&b.By), (*timeInto)(&b.At))
+	return append(profileInto(&b.User), &b.Reason, column.Into(&b.By), (*column.Time)(&b.At))
 }
 
 func inviteInto(i *chat.Invite) []any {
-	return append(append([]any{&i.Code}, profileInto(&i.CreatedBy)...), (*timeInto)(&i.CreatedAt), (*timeInto)(&i.ExpiresAt), &i.MaxUses, &i.Uses)
+	return append(append([]any{&i.Code}, profileInto(&i.CreatedBy)...), (*column.Time)(&i.CreatedAt), (*column.Time)(&i.ExpiresAt), &i.MaxUses, &i.Uses)
 }
 
 // roomNo finds the number of a room.
@@ -64,7 +65,7 @@ func (s *Store) Members(ctx context.Context, room chat.RoomID, after chat.Cursor
 	if len(members) > limit {
 		members = members[:limit]
 		last := members[limit-1]
-		next = chat.Cursor(strconv.FormatInt(roleRank(last.Role), 10) + "." + last.User.Username)
+		next = chat.Cursor(strconv.FormatInt(column.Rank(last.Role), 10) + "." + last.User.Username)
 	}
 	return members, next, nil
 }
@@ -97,7 +98,7 @@ func (s *Store) Invites(ctx context.Context, room chat.RoomID, by chat.UserID) (
 		}
 		return c.Each(`select `+inviteColumns+` from `+inviteSource+`
 			where i.room = ?1 and (?2 is null or i.created_by = ?2) order by i.created_at desc, i.code limit ?3`,
-			[]any{no, idOrNull(by), chat.InvitesPerRoomMax}, func(rows *sql.Rows) error {
+			[]any{no, column.OrNull(by), chat.InvitesPerRoomMax}, func(rows *sql.Rows) error {
 				invites = append(invites, chat.Invite{Room: room})
 				return rows.Scan(inviteInto(&invites[len(invites)-1])...)
 			})
@@ -138,7 +139,7 @@ func (s *Store) PublicRooms(ctx context.Context, viewer chat.UserID, query strin
 			[]any{viewer[:], before, last[:], chat.Fold(query), limit + 1}, func(rows *sql.Rows) error {
 				rooms = append(rooms, chat.RoomListing{})
 				room := &rooms[len(rooms)-1]
-				return rows.Scan(append(roomInto(&room.Room), &room.Joined, (*timeInto)(&room.LastActivityAt))...)
+				return rows.Scan(append(roomInto(&room.Room), &room.Joined, (*column.Time)(&room.LastActivityAt))...)
 			})
 	})
 	if err != nil {
@@ -179,7 +180,7 @@ func (s *Store) MembersNamed(ctx context.Context, room chat.RoomID, usernames []
 			}
 			seen[name] = true
 			var user chat.UserID
-			err := c.Row(`select p.user from users u join members p on p.user = u.id where u.username = ? and p.room = ?`, []any{name, no}, into(&user))
+			err := c.Row(`select p.user from users u join members p on p.user = u.id where u.username = ? and p.room = ?`, []any{name, no}, column.Into(&user))
 			if errors.Is(err, sql.ErrNoRows) {
 				continue
 			}

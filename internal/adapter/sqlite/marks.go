@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/column"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
@@ -36,7 +37,7 @@ func countUnread(c *engine.Conn, p place) (counts unreadCounts, err error) {
 	if err := c.Row(`select count(*) from (
 		select 1 from (select sender, deleted_at from messages where room = ?1 and seq between ?3 and ?4 order by seq limit ?6)
 		where sender <> ?2 and deleted_at is null limit ?5)`,
-		[]any{p.room, p.user[:], num(from), num(p.lastOther), chat.UnreadCap, unreadScanMax}, &counts.Unread); err != nil {
+		[]any{p.room, p.user[:], column.Num(from), column.Num(p.lastOther), chat.UnreadCap, unreadScanMax}, &counts.Unread); err != nil {
 		return counts, fmt.Errorf("count unread: %w", err)
 	}
 	if counts.Unread == 0 {
@@ -50,7 +51,7 @@ func countUnread(c *engine.Conn, p place) (counts unreadCounts, err error) {
 			select seq from (select seq from mentions where user = zeroblob(16) and room = ?1 and seq between ?3 and ?4 order by seq limit ?6)
 		) n cross join messages m on m.room = ?1 and m.seq = n.seq
 		where m.sender <> ?2 and m.deleted_at is null limit ?5)`,
-		[]any{p.room, p.user[:], num(from), num(p.lastOther), chat.UnreadCap, unreadScanMax}, &counts.Mentions)
+		[]any{p.room, p.user[:], column.Num(from), column.Num(p.lastOther), chat.UnreadCap, unreadScanMax}, &counts.Mentions)
 	if err != nil {
 		return counts, fmt.Errorf("count mentions: %w", err)
 	}
@@ -63,7 +64,7 @@ func readState(c *engine.Conn, room chat.RoomID, user chat.UserID) (state chat.R
 	if err := c.Row(`select r.no, r.head, p.read_seq, p.unread_from, iif(r.last_sender is p.user, r.last_other_seq, r.last_message_seq)
 		from rooms r join members p on p.room = r.no
 		where r.id = ? and p.user = ?`, []any{room[:], user[:]},
-		&p.room, (*seqInto)(&head), (*seqInto)(&p.readSeq), (*seqInto)(&p.unreadFrom), (*seqInto)(&p.lastOther)); err != nil {
+		&p.room, (*column.Seq)(&head), (*column.Seq)(&p.readSeq), (*column.Seq)(&p.unreadFrom), (*column.Seq)(&p.lastOther)); err != nil {
 		return state, 0, err
 	}
 	counts, err := countUnread(c, p)
@@ -85,7 +86,7 @@ func (s *Store) MarkRead(ctx context.Context, room chat.RoomID, user chat.UserID
 	if err == nil && (state.UnreadFrom != 0 || state.ReadSeq < min(seq, head)) {
 		state, err = s.mark(ctx, room, user, `update members set unread_from = 0,
 			read_seq = max(read_seq, min(?3, (select head from rooms where no = members.room)))
-			where room = (select no from rooms where id = ?1) and user = ?2`, num(seq))
+			where room = (select no from rooms where id = ?1) and user = ?2`, column.Num(seq))
 	}
 	if err != nil {
 		return chat.ReadState{}, fmt.Errorf("mark room %s read by %s up to %d: %w", room, user, seq, err)
@@ -96,7 +97,7 @@ func (s *Store) MarkRead(ctx context.Context, room chat.RoomID, user chat.UserID
 // MarkUnread sets from where a member wants the room to count as unread.
 func (s *Store) MarkUnread(ctx context.Context, room chat.RoomID, user chat.UserID, from chat.Seq) (chat.ReadState, error) {
 	state, err := s.mark(ctx, room, user, `update members set unread_from = ?3
-		where room = (select no from rooms where id = ?1) and user = ?2`, num(from))
+		where room = (select no from rooms where id = ?1) and user = ?2`, column.Num(from))
 	if err != nil {
 		return chat.ReadState{}, fmt.Errorf("mark room %s unread by %s from %d: %w", room, user, from, err)
 	}

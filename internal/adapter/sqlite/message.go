@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/column"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
@@ -18,15 +19,15 @@ const (
 
 // messageInto are the destinations of messageColumns.
 func messageInto(m *chat.Message) []any {
-	return append(append([]any{into(&m.ID), (*seqInto)(&m.Seq), (*seqInto)(&m.ChangedSeq)}, profileInto(&m.Sender)...),
-		(*textInto)(&m.Body), into(&m.ReplyTo), (*mentionsInto)(m),
-		(*timeInto)(&m.CreatedAt), (*timeInto)(&m.EditedAt), (*timeInto)(&m.DeletedAt),
-		(*reactionsInto)(&m.Reactions), (*idInto)(&m.Fingerprint))
+	return append(append([]any{column.Into(&m.ID), (*column.Seq)(&m.Seq), (*column.Seq)(&m.ChangedSeq)}, profileInto(&m.Sender)...),
+		(*column.Text)(&m.Body), column.Into(&m.ReplyTo), (*column.Mentions)(m),
+		(*column.Time)(&m.CreatedAt), (*column.Time)(&m.EditedAt), (*column.Time)(&m.DeletedAt),
+		(*column.Reactions)(&m.Reactions), (*column.UUID)(&m.Fingerprint))
 }
 
 // profileInto are the destinations of an id, username, display_name and avatar_url.
 func profileInto(p *chat.Profile) []any {
-	return []any{into(&p.ID), (*textInto)(&p.Username), (*textInto)(&p.DisplayName), (*textInto)(&p.AvatarURL)}
+	return []any{column.Into(&p.ID), (*column.Text)(&p.Username), (*column.Text)(&p.DisplayName), (*column.Text)(&p.AvatarURL)}
 }
 
 // Message reads a message in its newest stored state.
@@ -47,7 +48,7 @@ func (s *Store) Messages(ctx context.Context, room chat.RoomID, query chat.Histo
 	limit := min(max(query.Limit, 1), chat.PageMax)
 	err = s.db.ReadMoment(ctx, func(c *engine.Conn) error {
 		var no int64
-		if err := c.Row(`select no, head from rooms where id = ?`, []any{room[:]}, &no, (*seqInto)(&head)); err != nil {
+		if err := c.Row(`select no, head from rooms where id = ?`, []any{room[:]}, &no, (*column.Seq)(&head)); err != nil {
 			return err
 		}
 		page := messagePage{c: c, room: room, no: no}
@@ -103,7 +104,7 @@ func (p messagePage) around(seq chat.Seq, limit int) ([]chat.Message, error) {
 }
 
 func (p messagePage) read(query string, seq chat.Seq, limit int) (messages []chat.Message, err error) {
-	err = p.c.Each(query, []any{p.no, num(seq), limit}, func(rows *sql.Rows) error {
+	err = p.c.Each(query, []any{p.no, column.Num(seq), limit}, func(rows *sql.Rows) error {
 		messages = append(messages, chat.Message{Room: p.room})
 		return rows.Scan(messageInto(&messages[len(messages)-1])...)
 	})

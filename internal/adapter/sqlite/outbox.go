@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/column"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
@@ -15,7 +16,7 @@ func (s *Store) Outbox(ctx context.Context, after int64, limit int) (entries []c
 		return c.Each(`select position, id, room, payload from outbox where position > ? order by position limit ?`,
 			[]any{after, limit}, func(rows *sql.Rows) error {
 				var entry chat.OutboxEntry
-				err := rows.Scan(&entry.Position, into(&entry.ID), into(&entry.Room), &entry.Payload)
+				err := rows.Scan(&entry.Position, column.Into(&entry.ID), column.Into(&entry.Room), &entry.Payload)
 				entries = append(entries, entry)
 				return err
 			})

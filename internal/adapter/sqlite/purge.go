@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/column"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/run"
@@ -77,19 +78,19 @@ func purgeRoom(c *engine.Conn, no int64) error {
 	if err := c.Each(`select seq, mentions from messages where room = ? order by seq limit ?`, []any{no, purgeRows}, func(rows *sql.Rows) error {
 		messages = append(messages, chat.Message{})
 		m := &messages[len(messages)-1]
-		return rows.Scan((*seqInto)(&m.Seq), (*mentionsInto)(m))
+		return rows.Scan((*column.Seq)(&m.Seq), (*column.Mentions)(m))
 	}); err != nil {
 		return err
 	}
 	for i := range messages {
-		for _, user := range mentioned(&messages[i]) {
-			if _, err := c.Exec(`delete from mentions where user = ? and room = ? and seq = ?`, user[:], no, num(messages[i].Seq)); err != nil {
+		for _, user := range column.Mentioned(&messages[i]) {
+			if _, err := c.Exec(`delete from mentions where user = ? and room = ? and seq = ?`, user[:], no, column.Num(messages[i].Seq)); err != nil {
 				return err
 			}
 		}
 	}
 	if n := len(messages); n > 0 {
-		_, err := c.Exec(`delete from messages where room = ? and seq <= ?`, no, num(messages[n-1].Seq))
+		_, err := c.Exec(`delete from messages where room = ? and seq <= ?`, no, column.Num(messages[n-1].Seq))
 		return err
 	}
 	removed, err := c.Exec(`delete from events where no in (select no from events where room = ? limit ?)`, no, purgeRows)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/column"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
@@ -18,14 +19,14 @@ const (
 
 func roomInto(r *chat.Room) []any {
 	return []any{
-		into(&r.ID), &r.Name, &r.Topic, (*string)(&r.Visibility), into(&r.CreatedBy), (*timeInto)(&r.CreatedAt),
-		(*seqInto)(&r.Head), &r.Members, &r.MoodEnabled,
+		column.Into(&r.ID), &r.Name, &r.Topic, (*string)(&r.Visibility), column.Into(&r.CreatedBy), (*column.Time)(&r.CreatedAt),
+		(*column.Seq)(&r.Head), &r.Members, &r.MoodEnabled,
 	}
 }
 
 func memberInto(m *chat.Member) []any {
-	return append(profileInto(&m.User), (*roleInto)(&m.Role), (*timeInto)(&m.JoinedAt), (*timeInto)(&m.MutedUntil),
-		(*seqInto)(&m.ReadSeq), (*seqInto)(&m.UnreadFrom), (*textInto)(&m.Notify))
+	return append(profileInto(&m.User), (*column.Role)(&m.Role), (*column.Time)(&m.JoinedAt), (*column.Time)(&m.MutedUntil),
+		(*column.Seq)(&m.ReadSeq), (*column.Seq)(&m.UnreadFrom), (*column.Text)(&m.Notify))
 }
 
 // Access reads a room and one person's place in it.
@@ -66,7 +67,7 @@ const memberRoomSource = memberSource + ` join rooms r on r.no = p.room
 
 func (r *memberRoom) into() []any {
 	dest := append(roomInto(&r.Room), memberInto(&r.Member)...)
-	return append(append(dest, &r.no, (*seqInto)(&r.lastOther)), messageInto(&r.message)...)
+	return append(append(dest, &r.no, (*column.Seq)(&r.lastOther)), messageInto(&r.message)...)
 }
 
 // finish counts, and puts together what the columns gave.
@@ -116,7 +117,7 @@ func (s *Store) RoomIDs(ctx context.Context, user chat.UserID) (rooms []chat.Roo
 	err = s.db.Read(ctx, func(c *engine.Conn) error {
 		return c.Each(`select r.id from members p join rooms r on r.no = p.room where p.user = ?`, []any{user[:]}, func(rows *sql.Rows) error {
 			var room chat.RoomID
-			err := rows.Scan(into(&room))
+			err := rows.Scan(column.Into(&room))
 			rooms = append(rooms, room)
 			return err
 		})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/column"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
@@ -59,7 +60,7 @@ func (tx *roomTx) Member(user chat.UserID) (chat.Member, error) {
 }
 
 func (tx *roomTx) Owners() (count int, err error) {
-	err = tx.c.Row(`select count(*) from members where room = ? and role = ?`, []any{tx.no, roleOwner}, &count)
+	err = tx.c.Row(`select count(*) from members where room = ? and role = ?`, []any{tx.no, column.RankOwner}, &count)
 	return count, tx.wrap("count owners", err)
 }
 
@@ -112,7 +113,7 @@ func (tx *roomTx) DeleteRoom() error {
 
 func (tx *roomTx) PutMember(member chat.Member) error {
 	changed, err := tx.c.Exec(`update members set role = ?3, joined_at = ?4, muted_until = ?5 where room = ?1 and user = ?2`,
-		tx.no, member.User.ID[:], roleRank(member.Role), member.JoinedAt.UnixMilli(), ms(member.MutedUntil))
+		tx.no, member.User.ID[:], column.Rank(member.Role), member.JoinedAt.UnixMilli(), column.MS(member.MutedUntil))
 	if err == nil && changed == 0 {
 		err = tx.addMember(member)
 	}
@@ -127,8 +128,8 @@ func (tx *roomTx) addMember(member chat.Member) error {
 	// Both the room and the account must be there; the name is the account's.
 	err := tx.c.One(`insert into members (room, user, username, role, joined_at, muted_until, read_seq, unread_from, notify)
 		select r.no, u.id, u.username, ?3, ?4, ?5, min(?6, r.head), ?7, ?8 from rooms r, users u where r.no = ?1 and u.id = ?2`,
-		tx.no, member.User.ID[:], roleRank(member.Role), member.JoinedAt.UnixMilli(), ms(member.MutedUntil),
-		num(member.ReadSeq), num(member.UnreadFrom), string(notify))
+		tx.no, member.User.ID[:], column.Rank(member.Role), member.JoinedAt.UnixMilli(), column.MS(member.MutedUntil),
+		column.Num(member.ReadSeq), column.Num(member.UnreadFrom), string(notify))
 	if err != nil {
 		return err
 	}
@@ -161,7 +162,7 @@ func (tx *roomTx) PutInvite(invite chat.Invite) error {
 	written, err := tx.c.Exec(`insert into invites (code, room, created_by, created_at, expires_at, max_uses, uses) values (?, ?, ?, ?, ?, ?, ?)
 		on conflict (code) do update set expires_at = excluded.expires_at, max_uses = excluded.max_uses, uses = excluded.uses
 		where room = excluded.room`,
-		invite.Code, tx.no, invite.CreatedBy.ID[:], invite.CreatedAt.UnixMilli(), ms(invite.ExpiresAt), invite.MaxUses, invite.Uses)
+		invite.Code, tx.no, invite.CreatedBy.ID[:], invite.CreatedAt.UnixMilli(), column.MS(invite.ExpiresAt), invite.MaxUses, invite.Uses)
 	if err == nil && written == 0 {
 		return chat.Refuse(chat.Conflict, "this invite code belongs to another room")
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/column"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
@@ -17,7 +18,7 @@ const sessionColumns = `s.id, s.user, s.created_at, s.last_used_at, s.expires_at
 const sessionsListed = 1000
 
 func sessionInto(s *chat.Session) []any {
-	return []any{into(&s.ID), into(&s.User), (*timeInto)(&s.CreatedAt), (*timeInto)(&s.LastUsedAt), (*timeInto)(&s.ExpiresAt), &s.UserAgent}
+	return []any{column.Into(&s.ID), column.Into(&s.User), (*column.Time)(&s.CreatedAt), (*column.Time)(&s.LastUsedAt), (*column.Time)(&s.ExpiresAt), &s.UserAgent}
 }
 
 // CreateSession adds a session. That person's expired ones go with the same commit, so they never pile up.
@@ -78,7 +79,7 @@ func rotate(c *engine.Conn, spent, next [32]byte, now, expires time.Time, grace 
 func rotatedBefore(c *engine.Conn, spent [32]byte, now time.Time, grace time.Duration) (session chat.Session, outcome chat.RefreshOutcome, err error) {
 	var spentAt, expiresAt time.Time
 	err = c.Row(`select `+sessionColumns+`, x.spent_at, x.expires_at from spent_refresh x join sessions s on s.id = x.session where x.hash = ?`,
-		[]any{spent[:]}, append(sessionInto(&session), (*timeInto)(&spentAt), (*timeInto)(&expiresAt))...)
+		[]any{spent[:]}, append(sessionInto(&session), (*column.Time)(&spentAt), (*column.Time)(&expiresAt))...)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return chat.Session{}, chat.RefreshUnknown, nil

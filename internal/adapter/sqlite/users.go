@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/column"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
@@ -13,7 +14,7 @@ import (
 const userColumns = `u.id, u.username, u.display_name, u.avatar_url, u.status, u.email, u.admin, u.disabled, u.created_at`
 
 func userInto(u *chat.User) []any {
-	return append(profileInto(&u.Profile), &u.Status, &u.Email, &u.Admin, &u.Disabled, (*timeInto)(&u.CreatedAt))
+	return append(profileInto(&u.Profile), &u.Status, &u.Email, &u.Admin, &u.Disabled, (*column.Time)(&u.CreatedAt))
 }
 
 // CreateUser adds an account.

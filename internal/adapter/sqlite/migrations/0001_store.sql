@@ -149,7 +149,7 @@ create table messages (
     body        text    not null,
     reply_to    blob,
     mentions    blob, -- 16 bytes a person; the zero id first stands for everybody
-    reactions   blob, -- see reactions.go
+    reactions   blob, -- see column/reactions.go
     constraint messages_room_seq_unique unique (room, seq),
     constraint messages_room_id_unique unique (room, id)
 ) strict;
@@ -165,7 +165,7 @@ create table events (
     actor      blob    not null,
     target_seq integer, -- the message that was changed; for a void the number that the record already had
     subject    blob,    -- the person whom a member event is about
-    payload    text,    -- JSON, see payload.go
+    payload    text,    -- JSON, see column/payload.go
     constraint events_room_seq_unique unique (room, seq),
     constraint events_room_id_unique unique (room, id),
     constraint events_kind_known check (kind in ('edit', 'delete', 'reaction', 'member', 'room', 'void')),

@@ -1,4 +1,4 @@
-package sqlite
+package column
 
 import (
 	"fmt"
@@ -7,24 +7,31 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
-// The values of columns and of the product's types. Each into-type is its product type with a Scan that takes null as
-// the zero value, so that scanning allocates nothing.
+// Each of these is a type of the product's with a Scan that takes null as the zero value: a destination is converted to
+// it in place, so that scanning allocates nothing.
 type (
-	idInto       [16]byte
-	timeInto     time.Time
-	seqInto      chat.Seq
-	textInto     string
-	roleInto     chat.Role
-	mentionsInto chat.Message
+	// UUID is any id, or another value of 16 bytes.
+	UUID [16]byte
+	// Time is milliseconds since 1970 UTC.
+	Time time.Time
+	// Seq is a number of a room's log.
+	Seq chat.Seq
+	// Text is a text that a join may have left out.
+	Text string
+	// Role is a role as its rank.
+	Role chat.Role
+	// Mentions are the people whom a message mentions: 16 bytes each, the zero id first for everybody.
+	Mentions chat.Message
 )
 
-func into[Of any](id *chat.ID[Of]) *idInto { return (*idInto)(id) }
+// Into is the destination of an id.
+func Into[Of any](id *chat.ID[Of]) *UUID { return (*UUID)(id) }
 
 // Scan reads 16 bytes.
-func (id *idInto) Scan(value any) error {
+func (id *UUID) Scan(value any) error {
 	switch raw := value.(type) {
 	case nil:
-		*id = idInto{}
+		*id = UUID{}
 		return nil
 	case []byte:
 		if len(raw) == len(id) {
@@ -36,46 +43,46 @@ func (id *idInto) Scan(value any) error {
 }
 
 // Scan reads milliseconds since 1970.
-func (t *timeInto) Scan(value any) error {
+func (t *Time) Scan(value any) error {
 	switch ms := value.(type) {
 	case nil:
-		*t = timeInto{}
+		*t = Time{}
 		return nil
 	case int64:
-		*t = timeInto(time.UnixMilli(ms).UTC())
+		*t = Time(time.UnixMilli(ms).UTC())
 		return nil
 	}
 	return fmt.Errorf("%v is not a time", value)
 }
 
 // Scan reads a number of a room's log.
-func (s *seqInto) Scan(value any) error {
+func (s *Seq) Scan(value any) error {
 	switch n := value.(type) {
 	case nil:
 		*s = 0
 		return nil
 	case int64:
-		*s = seqInto(n) //nolint:gosec // never negative: the store wrote it
+		*s = Seq(n) //nolint:gosec // never negative: the store wrote it
 		return nil
 	}
 	return fmt.Errorf("%v is not a number", value)
 }
 
 // Scan reads a text that a join may have left out.
-func (t *textInto) Scan(value any) error {
+func (t *Text) Scan(value any) error {
 	switch text := value.(type) {
 	case nil:
 		*t = ""
 		return nil
 	case string:
-		*t = textInto(text)
+		*t = Text(text)
 		return nil
 	}
 	return fmt.Errorf("%v is not a text", value)
 }
 
 // Scan reads the rank of a role.
-func (r *roleInto) Scan(value any) error {
+func (r *Role) Scan(value any) error {
 	rank, ok := value.(int64)
 	if value != nil && !ok {
 		return fmt.Errorf("%v is not a role", value)
@@ -83,12 +90,12 @@ func (r *roleInto) Scan(value any) error {
 	switch rank {
 	case 0:
 		*r = ""
-	case roleOwner:
-		*r = roleInto(chat.Owner)
-	case roleModerator:
-		*r = roleInto(chat.Moderator)
-	case rolePlain:
-		*r = roleInto(chat.Plain)
+	case RankOwner:
+		*r = Role(chat.Owner)
+	case RankModerator:
+		*r = Role(chat.Moderator)
+	case RankPlain:
+		*r = Role(chat.Plain)
 	default:
 		return fmt.Errorf("%d is not a role", rank)
 	}
@@ -97,25 +104,26 @@ func (r *roleInto) Scan(value any) error {
 
 // The ranks of roles, in the order in which members are listed.
 const (
-	roleOwner     = 1
-	roleModerator = 2
-	rolePlain     = 3
+	RankOwner     = 1
+	RankModerator = 2
+	RankPlain     = 3
 )
 
-func roleRank(role chat.Role) int64 {
+// Rank is a role as a column has it.
+func Rank(role chat.Role) int64 {
 	switch role {
 	case chat.Owner:
-		return roleOwner
+		return RankOwner
 	case chat.Moderator:
-		return roleModerator
+		return RankModerator
 	case chat.Plain:
-		return rolePlain
+		return RankPlain
 	}
 	return 0 // refused by members_role_known
 }
 
 // Scan reads the people whom a message mentions; the zero id first stands for everybody.
-func (m *mentionsInto) Scan(value any) error {
+func (m *Mentions) Scan(value any) error {
 	m.Mentions, m.MentionsAll = nil, false
 	if value == nil {
 		return nil
@@ -135,15 +143,16 @@ func (m *mentionsInto) Scan(value any) error {
 	return nil
 }
 
-// mentioned lists whom a message mentions as rows of the mentions table have it: the zero id for everybody.
-func mentioned(m *chat.Message) []chat.UserID {
+// Mentioned lists whom a message mentions as rows of the mentions table have it: the zero id for everybody.
+func Mentioned(m *chat.Message) []chat.UserID {
 	if !m.MentionsAll {
 		return m.Mentions
 	}
 	return append([]chat.UserID{{}}, m.Mentions...)
 }
 
-func mentionsBlob(users []chat.UserID) []byte {
+// MentionsBlob is what Mentions reads; nil for nobody.
+func MentionsBlob(users []chat.UserID) []byte {
 	if len(users) == 0 {
 		return nil
 	}
@@ -154,39 +163,39 @@ func mentionsBlob(users []chat.UserID) []byte {
 	return blob
 }
 
-// ms is a time as a column has it; null for none.
-func ms(t time.Time) any {
+// MS is a time as a column has it; null for none.
+func MS(t time.Time) any {
 	if t.IsZero() {
 		return nil
 	}
 	return t.UnixMilli()
 }
 
-// idOrNull is an id as a column has it; null for none.
-func idOrNull[Of any](id chat.ID[Of]) any {
+// OrNull is an id as a column has it; null for none.
+func OrNull[Of any](id chat.ID[Of]) any {
 	if id.IsZero() {
 		return nil
 	}
 	return id[:]
 }
 
-// blobOrNull keeps an empty blob from being stored as one: null costs one byte.
-func blobOrNull(blob []byte) any {
+// Blob keeps an empty blob from being stored as one: null costs one byte.
+func Blob(blob []byte) any {
 	if len(blob) == 0 {
 		return nil
 	}
 	return blob
 }
 
-// seqOrNull is a number as a column has it; null for none.
-func seqOrNull(seq chat.Seq) any {
+// SeqOrNull is a number as a column has it; null for none.
+func SeqOrNull(seq chat.Seq) any {
 	if seq == 0 {
 		return nil
 	}
-	return num(seq)
+	return Num(seq)
 }
 
-// num is a number as a column has it. Numbers beyond 2^62 exist only in a client's imagination: there they stay positive.
-func num(seq chat.Seq) int64 {
+// Num is a number as a column has it. Numbers beyond 2^62 exist only in a client's imagination: there they stay positive.
+func Num(seq chat.Seq) int64 {
 	return int64(min(seq, 1<<62))
 }

@@ -1,4 +1,4 @@
-package sqlite
+package column
 
 import (
 	"encoding/json"
@@ -34,8 +34,8 @@ type (
 	}
 )
 
-// payloadOf encodes what the event tells; nil for kinds whose columns say all.
-func payloadOf(event *chat.Event) (any, error) {
+// Payload encodes what the event tells; nil for kinds whose columns say all.
+func Payload(event *chat.Event) (any, error) {
 	var payload any
 	switch {
 	case event.Kind == chat.KindReaction && event.Reaction != nil:
@@ -61,8 +61,8 @@ func payloadOf(event *chat.Event) (any, error) {
 	return string(text), nil
 }
 
-// readPayload gives an event what its payload tells; subject is the person of a member event.
-func readPayload(event *chat.Event, payload string, subject chat.Profile) error {
+// ReadPayload gives an event what its payload tells; subject is the person of a member event.
+func ReadPayload(event *chat.Event, payload string, subject chat.Profile) error {
 	switch event.Kind {
 	case chat.KindReaction:
 		var p reactionPayload

@@ -1,4 +1,4 @@
-package sqlite
+package column
 
 import (
 	"encoding/binary"
@@ -7,14 +7,14 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
-// A message's reactions are one blob, because they are always read and written whole with it. For each emoji in order:
+// Reactions are a message's, in one blob, because they are always read and written whole with it. For each emoji in order:
 // its length (uvarint) and bytes, how many people gave it (uvarint), and 16 bytes for each of them, oldest first.
-
-type reactionsInto []chat.Reaction
+type Reactions []chat.Reaction
 
 var errReactions = errors.New("the reactions are damaged")
 
-func reactionsBlob(reactions []chat.Reaction) []byte {
+// ReactionsBlob is what Reactions reads; nil for none.
+func ReactionsBlob(reactions []chat.Reaction) []byte {
 	if len(reactions) == 0 {
 		return nil
 	}
@@ -30,8 +30,8 @@ func reactionsBlob(reactions []chat.Reaction) []byte {
 	return blob
 }
 
-// Scan reads a blob of reactionsBlob. A damaged one is an error, never a wrong or an endless read.
-func (r *reactionsInto) Scan(value any) error {
+// Scan reads a blob of ReactionsBlob. A damaged one is an error, never a wrong or an endless read.
+func (r *Reactions) Scan(value any) error {
 	*r = nil
 	if value == nil {
 		return nil
