@@ -15,6 +15,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/blabber-hive/blabber-hive/internal/account"
+	"github.com/blabber-hive/blabber-hive/internal/api/strictjson"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
@@ -98,7 +99,7 @@ func readBody(c *gin.Context, needed bool) error {
 			return chat.Refuse(chat.UnsupportedMedia, "a body is application/json in UTF-8")
 		}
 	}
-	if err := checkJSON(body); err != nil {
+	if err := strictjson.Check(body); err != nil {
 		return err
 	}
 	c.Request.Header.Set("Content-Type", "application/json")

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,7 +9,6 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
-	"unicode/utf8"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
@@ -225,25 +223,6 @@ func TestBrokenBody(t *testing.T) {
 		w.server.ServeHTTP(recorder, r)
 		refused(t, answer{recorder.Code, recorder.Result().Header, recorder.Body.Bytes()}, chat.BadRequest)
 	}
-}
-
-// Promise: checkJSON takes nothing that encoding/json does not, and reads it as it does.
-func FuzzCheckJSON(f *testing.F) {
-	for _, tc := range badBodies {
-		f.Add([]byte(tc.body))
-	}
-	for _, good := range []string{`{}`, `{"a":[1,-0.5e+3,true,false,null,"\ud83d\ude00 \" \\ \/ \b\f\n\r\t é"],"b":{"c":{}}}`, " {\t\"x\" :\r\n0 } "} {
-		f.Add([]byte(good))
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		err := checkJSON(body)
-		if err == nil && (!json.Valid(body) || !utf8.Valid(body) || bytes.TrimLeft(body, " \t\r\n")[0] != '{') {
-			t.Errorf("checkJSON(%q) is fine", body)
-		}
-		if err != nil && chat.CodeOf(err) != chat.BadRequest {
-			t.Errorf("checkJSON(%q) = %v, want bad_request", body, err)
-		}
-	})
 }
 
 // Promise: whatever is sent to a route that takes a body, it answers without failing, and refuses in the contract's words.

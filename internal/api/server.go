@@ -19,6 +19,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/blabber-hive/blabber-hive/internal/account"
+	"github.com/blabber-hive/blabber-hive/internal/api/site"
+	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/history"
 	"github.com/blabber-hive/blabber-hive/internal/message"
 	"github.com/blabber-hive/blabber-hive/internal/presence"
@@ -73,7 +75,7 @@ type Server struct {
 	Options
 	origins origins
 	metrics *metrics
-	site    *site
+	site    *site.Site
 	engine  *gin.Engine
 	openAPI []byte
 }
@@ -84,11 +86,11 @@ func New(options Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	site, err := newSite(options.Web)
+	files, err := site.New(options.Web)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("api: %w", err)
 	}
-	s := &Server{Options: options, origins: origins, metrics: newMetrics(options.Registry), site: site}
+	s := &Server{Options: options, origins: origins, metrics: newMetrics(options.Registry), site: files}
 
 	gin.SetMode(gin.ReleaseMode) // it would print to the terminal otherwise
 	s.engine = gin.New()
@@ -117,6 +119,28 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.engine.ServeHTTP(w, r)
+}
+
+// serveOther answers for everything that is no route: files of the web client, its own addresses, and nothing.
+func (s *Server) serveOther(c *gin.Context) {
+	address := c.Request.URL.Path
+	if isAPI(address) {
+		s.refuse(c, chat.ErrNotFound)
+		return
+	}
+	file := s.site.Find(address)
+	switch {
+	case address == docsPath && s.site.Find(docsPath+"/") != nil:
+		c.Redirect(http.StatusPermanentRedirect, docsPath+"/") // so that what the page names relatively is found
+	case file == nil:
+		s.refuse(c, chat.ErrNotFound)
+	case c.Request.Method != http.MethodGet && c.Request.Method != http.MethodHead:
+		c.Header("Allow", "GET, HEAD")
+		s.wrongMethod(c)
+	default:
+		c.Status(http.StatusOK) // gin has made it 404 by now
+		file.ServeHTTP(c.Writer, c.Request)
+	}
 }
 
 // OpenAPI is the description of all routes, as /openapi.json serves it.

@@ -14,6 +14,11 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
+const (
+	cacheForEver = "public, max-age=31536000, immutable"
+	cacheAsk     = "no-cache"
+)
+
 func withClient(_ *account.Config, options *Options) {
 	script := []byte(strings.Repeat("console.log('hello');\n", 200))
 	options.Web = fstest.MapFS{

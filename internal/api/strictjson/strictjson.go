@@ -1,27 +1,26 @@
-package api
+package strictjson
 
 import (
+	"bytes"
 	"encoding/json"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
 const (
-	jsonDepthMax       = 16 // our deepest body has 2
-	jsonNamesMax       = 64 // in one object
-	jsonNumberBytesMax = 40 // a number of ours has 16 digits
+	depthMax       = 16 // our deepest body has 2
+	namesMax       = 64 // in one object
+	namesUsual     = 8  // for which no memory is asked
+	numberBytesMax = 40 // a number of ours has 16 digits
 )
 
-// checkJSON refuses every body that is not exactly one JSON object that means the same to every reader. encoding/json
-// takes in silence what must not pass in silence: bytes that are not UTF-8 and halves of surrogate pairs, both of which
-// it replaces, and names that come twice, of which it takes the last where others take the first.
-func checkJSON(body []byte) error {
+// Check refuses with chat.BadRequest every body that is not exactly one JSON object that means the same to every reader.
+func Check(body []byte) error {
 	if !utf8.Valid(body) {
 		return chat.Refuse(chat.BadRequest, "the body is not valid UTF-8")
 	}
-	r := jsonReader{data: body}
+	r := reader{data: body}
 	r.space()
 	if r.peek() != '{' {
 		return chat.Refuse(chat.BadRequest, "the body is not a JSON object")
@@ -36,35 +35,35 @@ func checkJSON(body []byte) error {
 	return nil
 }
 
-// jsonReader walks over JSON text (RFC 8259) without building anything. Its methods report whether what they name stands
+// reader walks over JSON text (RFC 8259) without building anything. Its methods report whether what they name stands
 // here, and move behind it.
-type jsonReader struct {
+type reader struct {
 	data   []byte
 	at     int
 	reason string
 }
 
-func (r *jsonReader) fault() string {
+func (r *reader) fault() string {
 	if r.reason != "" {
 		return r.reason
 	}
 	return "the body is not well-formed JSON"
 }
 
-func (r *jsonReader) fail(reason string) bool {
+func (r *reader) fail(reason string) bool {
 	r.reason = reason
 	return false
 }
 
 // peek is the next byte, or zero at the end, which no JSON begins with.
-func (r *jsonReader) peek() byte {
+func (r *reader) peek() byte {
 	if r.at < len(r.data) {
 		return r.data[r.at]
 	}
 	return 0
 }
 
-func (r *jsonReader) space() {
+func (r *reader) space() {
 	for r.at < len(r.data) {
 		switch r.data[r.at] {
 		case ' ', '\t', '\r', '\n':
@@ -75,7 +74,7 @@ func (r *jsonReader) space() {
 	}
 }
 
-func (r *jsonReader) byte(b byte) bool {
+func (r *reader) byte(b byte) bool {
 	if r.peek() != b {
 		return false
 	}
@@ -83,8 +82,8 @@ func (r *jsonReader) byte(b byte) bool {
 	return true
 }
 
-func (r *jsonReader) value(depth int) bool {
-	if depth > jsonDepthMax {
+func (r *reader) value(depth int) bool {
+	if depth > depthMax {
 		return r.fail("the body is nested too deeply")
 	}
 	switch c := r.peek(); {
@@ -101,36 +100,32 @@ func (r *jsonReader) value(depth int) bool {
 	}
 }
 
-func (r *jsonReader) word(word string) bool {
-	if !strings.HasPrefix(string(r.data[r.at:min(len(r.data), r.at+len(word))]), word) {
+func (r *reader) word(word string) bool {
+	if !bytes.HasPrefix(r.data[r.at:], []byte(word)) {
 		return false
 	}
 	r.at += len(word)
 	return true
 }
 
-func (r *jsonReader) object(depth int) bool {
+func (r *reader) object(depth int) bool {
 	r.at++
 	r.space()
 	if r.byte('}') {
 		return true
 	}
-	var names []string
+	names := make([][]byte, 0, namesUsual)
 	for {
-		start := r.at
-		if r.peek() != '"' || !r.text() {
-			return false
-		}
-		var name string
-		if err := json.Unmarshal(r.data[start:r.at], &name); err != nil {
+		name, ok := r.name()
+		if !ok {
 			return false
 		}
 		for _, before := range names {
-			if strings.EqualFold(before, name) { // encoding/json takes names in any case
+			if bytes.EqualFold(before, name) { // encoding/json takes names in any case
 				return r.fail("the body has a name more than once")
 			}
 		}
-		if names = append(names, name); len(names) > jsonNamesMax {
+		if names = append(names, name); len(names) > namesMax {
 			return r.fail("the body has too many names")
 		}
 		r.space()
@@ -152,7 +147,25 @@ func (r *jsonReader) object(depth int) bool {
 	}
 }
 
-func (r *jsonReader) array(depth int) bool {
+// name reads the name of a field, without its escapes.
+func (r *reader) name() (name []byte, ok bool) {
+	start := r.at
+	if r.peek() != '"' || !r.text() {
+		return nil, false
+	}
+	written := r.data[start:r.at]
+	name = written[1 : len(written)-1]
+	if bytes.IndexByte(name, '\\') < 0 {
+		return name, true
+	}
+	var plain string
+	if err := json.Unmarshal(written, &plain); err != nil {
+		return nil, false
+	}
+	return []byte(plain), true
+}
+
+func (r *reader) array(depth int) bool {
 	r.at++
 	r.space()
 	if r.byte(']') {
@@ -173,7 +186,7 @@ func (r *jsonReader) array(depth int) bool {
 	}
 }
 
-func (r *jsonReader) text() bool {
+func (r *reader) text() bool {
 	r.at++
 	for r.at < len(r.data) {
 		switch c := r.data[r.at]; {
@@ -193,7 +206,7 @@ func (r *jsonReader) text() bool {
 	return false
 }
 
-func (r *jsonReader) escape() bool {
+func (r *reader) escape() bool {
 	r.at++
 	switch r.peek() {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
@@ -221,7 +234,7 @@ func (r *jsonReader) escape() bool {
 }
 
 // unit reads uXXXX.
-func (r *jsonReader) unit() (unit uint16, ok bool) {
+func (r *reader) unit() (unit uint16, ok bool) {
 	if !r.byte('u') || r.at+4 > len(r.data) {
 		return 0, false
 	}
@@ -241,7 +254,7 @@ func (r *jsonReader) unit() (unit uint16, ok bool) {
 	return unit, true
 }
 
-func (r *jsonReader) number() bool {
+func (r *reader) number() bool {
 	start := r.at
 	r.byte('-')
 	if !r.byte('0') && !r.digits() {
@@ -256,13 +269,13 @@ func (r *jsonReader) number() bool {
 			return false
 		}
 	}
-	if r.at-start > jsonNumberBytesMax {
+	if r.at-start > numberBytesMax {
 		return r.fail("the body has a number that is too long")
 	}
 	return true
 }
 
-func (r *jsonReader) digits() bool {
+func (r *reader) digits() bool {
 	start := r.at
 	for isDigit(r.peek()) {
 		r.at++

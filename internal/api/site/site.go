@@ -1,4 +1,4 @@
-package api
+package site
 
 import (
 	"bytes"
@@ -13,10 +13,6 @@ import (
 	"path"
 	"strconv"
 	"strings"
-
-	"github.com/gin-gonic/gin"
-
-	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
 const (
@@ -27,10 +23,11 @@ const (
 	cacheAsk     = "no-cache"                            // kept, but asked for each time
 )
 
-// site is the built web client, held in memory with a compressed form of each file that gains by one.
-type site struct{ files map[string]*asset }
+// Site is the built web client. Its methods may be called concurrently.
+type Site struct{ files map[string]*File }
 
-type asset struct {
+// File is one file of the client, with a compressed form where it gains by one.
+type File struct {
 	contentType string
 	cache       string
 	etag        string
@@ -39,9 +36,10 @@ type asset struct {
 	brotli      []byte
 }
 
-// newSite reads all files. Forms that the build has compressed itself (name.br, name.gz) are used as they are.
-func newSite(files fs.FS) (*site, error) {
-	s := &site{files: map[string]*asset{}}
+// New reads all files. Forms that the build has compressed itself (name.br, name.gz) are used as they are. No files make a
+// site on which nothing is found.
+func New(files fs.FS) (*Site, error) {
+	s := &Site{files: map[string]*File{}}
 	if files == nil {
 		return s, nil
 	}
@@ -50,7 +48,7 @@ func newSite(files fs.FS) (*site, error) {
 		if err != nil || entry.IsDir() || isCompressed(name) {
 			return err
 		}
-		file, err := newAsset(files, name)
+		file, err := newFile(files, name)
 		if err != nil {
 			return err
 		}
@@ -61,7 +59,7 @@ func newSite(files fs.FS) (*site, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("api: read the web client: %w", err)
+		return nil, fmt.Errorf("read the web client: %w", err)
 	}
 	return s, nil
 }
@@ -70,13 +68,13 @@ func isCompressed(name string) bool {
 	return strings.HasSuffix(name, ".br") || strings.HasSuffix(name, ".gz")
 }
 
-func newAsset(files fs.FS, name string) (*asset, error) {
+func newFile(files fs.FS, name string) (*File, error) {
 	plain, err := fs.ReadFile(files, name)
 	if err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256(plain)
-	file := &asset{
+	file := &File{
 		contentType: contentTypeOf(name), cache: cacheAsk, plain: plain,
 		etag: `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`,
 	}
@@ -145,28 +143,9 @@ func isAppRoute(address string) bool {
 	return false
 }
 
-// serveOther answers for everything that is no route: files of the web client, its own addresses, and nothing.
-func (s *Server) serveOther(c *gin.Context) {
-	address := c.Request.URL.Path
-	if isAPI(address) {
-		s.refuse(c, chat.ErrNotFound)
-		return
-	}
-	file := s.site.find(address)
-	switch {
-	case address == docsPath && s.site.find(docsPath+"/") != nil:
-		c.Redirect(http.StatusPermanentRedirect, docsPath+"/") // so that what the page names relatively is found
-	case file == nil:
-		s.refuse(c, chat.ErrNotFound)
-	case c.Request.Method != http.MethodGet && c.Request.Method != http.MethodHead:
-		c.Header("Allow", "GET, HEAD")
-		s.wrongMethod(c)
-	default:
-		file.serve(c)
-	}
-}
-
-func (s *site) find(address string) *asset {
+// Find gives what stands at an address: a file, the index of a folder, or for one of the client's own addresses its page.
+// It is nil where there is nothing.
+func (s *Site) Find(address string) *File {
 	if file, ok := s.files[address]; ok {
 		return file
 	}
@@ -181,44 +160,44 @@ func (s *site) find(address string) *asset {
 	return nil
 }
 
-func (a *asset) serve(c *gin.Context) {
-	body, encoding := a.choose(c.GetHeader("Accept-Encoding"))
-	header := c.Writer.Header()
-	header.Set("Cache-Control", a.cache)
+// ServeHTTP answers with the file: its bytes, in the smallest form that the client understands, or that the client has
+// them already.
+func (f *File) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, encoding := f.choose(r.Header.Get("Accept-Encoding"))
+	header := w.Header()
+	header.Set("Cache-Control", f.cache)
 	header.Set("Vary", "Accept-Encoding")
-	etag := a.etag
+	etag := f.etag
 	if encoding != "" {
 		etag = strings.TrimSuffix(etag, `"`) + "-" + encoding + `"` // forms are different bytes
 	}
 	header.Set("ETag", etag)
-	if matches(c.GetHeader("If-None-Match"), etag) {
-		c.Status(http.StatusNotModified)
-		c.Writer.WriteHeaderNow()
+	if matches(r.Header.Get("If-None-Match"), etag) {
+		w.WriteHeader(http.StatusNotModified)
 		return
 	}
 	if encoding != "" {
 		header.Set("Content-Encoding", encoding)
 	}
-	header.Set("Content-Type", a.contentType)
+	header.Set("Content-Type", f.contentType)
 	header.Set("Content-Length", strconv.Itoa(len(body)))
-	c.Status(http.StatusOK)
-	c.Writer.WriteHeaderNow()
-	if c.Request.Method != http.MethodHead {
-		_, _ = c.Writer.Write(body)
+	w.WriteHeader(http.StatusOK)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body)
 	}
 }
 
 // choose takes the smallest form that the client understands.
-func (a *asset) choose(accepted string) (body []byte, encoding string) {
+func (f *File) choose(accepted string) (body []byte, encoding string) {
 	for _, form := range []struct {
 		encoding string
 		body     []byte
-	}{{"br", a.brotli}, {"gzip", a.gzip}} {
+	}{{"br", f.brotli}, {"gzip", f.gzip}} {
 		if form.body != nil && understands(accepted, form.encoding) {
 			return form.body, form.encoding
 		}
 	}
-	return a.plain, ""
+	return f.plain, ""
 }
 
 func understands(accepted, encoding string) bool {
