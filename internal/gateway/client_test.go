@@ -331,14 +331,6 @@ func (c *client) closed(before ...string) ws.StatusCode {
 	}
 }
 
-// ended waits for the end of the socket without a goodbye.
-func (c *client) ended() {
-	c.t.Helper()
-	if _, err := c.read(); err == nil {
-		c.t.Fatal("a frame where the end of the socket was expected")
-	}
-}
-
 // hangUp closes the socket without a word.
 func (c *client) hangUp() { _ = c.conn.Close() }
 

@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -101,9 +102,7 @@ func TestRefusedSends(t *testing.T) {
 		} {
 			id := messageID().String()
 			shape := map[string]any{"type": "send", "room_id": here, "id": id, "body": "hello"}
-			for key, value := range tc.change {
-				shape[key] = value
-			}
+			maps.Copy(shape, tc.change)
 			c.say(shape)
 			refusal := c.expect("error")
 			if refusal.Code != tc.want {

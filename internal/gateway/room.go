@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -104,8 +105,7 @@ func (r *room) pass(item feed.Item) {
 
 // removeMemberLocked ends the room for a person in the middle of the stream: what comes after the event is not theirs.
 func (r *room) removeMemberLocked(item feed.Item) {
-	for at := len(r.listeners) - 1; at >= 0; at-- {
-		l := r.listeners[at]
+	for _, l := range slices.Backward(r.listeners) { // endLocked fills l's place from the end, which has been passed
 		if l.conn.userID() != item.Subject {
 			continue
 		}
