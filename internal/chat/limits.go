@@ -97,27 +97,6 @@ func CheckUsername(username string) (string, error) {
 	return folded, nil
 }
 
-// CheckEmoji refuses what cannot be a reaction: anything but one short run of symbols without letters or spaces.
-func CheckEmoji(emoji string) error {
-	if emoji == "" || len(emoji) > EmojiBytesMax || !utf8.ValidString(emoji) {
-		return InvalidField("emoji", "a reaction is one emoji of at most %d bytes", EmojiBytesMax)
-	}
-	symbol := false
-	for _, c := range emoji {
-		switch {
-		case unicode.Is(unicode.So, c) || unicode.Is(unicode.Sk, c) || c >= 0x1F000 || c == 0x20E3 || c == 0x203C || c == 0x2049 || unicode.Is(unicode.Sm, c) || c == 0x3030 || c == 0x303D:
-			symbol = true
-		case c == 0x200D || c == 0xFE0F || c == '#' || c == '*' || (c >= '0' && c <= '9'): // joiners, and the bases of keycaps
-		default:
-			return InvalidField("emoji", "a reaction is one emoji")
-		}
-	}
-	if !symbol {
-		return InvalidField("emoji", "a reaction is one emoji")
-	}
-	return nil
-}
-
 func checkText(field, text string, runesMax int, lines bool) error {
 	if !utf8.ValidString(text) {
 		return InvalidField(field, "this is not valid UTF-8")
