@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
@@ -94,8 +95,29 @@ func DecodeRecord(data []byte) (*chat.Record, error) {
 	if err := json.Unmarshal(data, &record); err != nil {
 		return nil, fmt.Errorf("decode record: %w", err)
 	}
-	if record.ID.IsZero() || record.Room.IsZero() || record.Kind == "" {
-		return nil, fmt.Errorf("decode record: it lacks an id, a room or a kind")
+	if record.ID.IsZero() || record.Room.IsZero() {
+		return nil, errors.New("decode record: it lacks an id or a room")
+	}
+	lacks := ""
+	switch record.Kind {
+	case chat.KindMessage:
+	case chat.KindEdit, chat.KindDelete, chat.KindReaction:
+		if record.Target.IsZero() {
+			lacks = "target"
+		}
+	case chat.KindMember:
+		if record.Member == nil {
+			lacks = "member"
+		}
+	case chat.KindRoom:
+		if record.Info == nil {
+			lacks = "room"
+		}
+	default:
+		return nil, fmt.Errorf("decode record %s: its kind %q is unknown", record.ID, record.Kind)
+	}
+	if lacks != "" {
+		return nil, fmt.Errorf("decode record %s of kind %s: it lacks its %s", record.ID, record.Kind, lacks)
 	}
 	return &record, nil
 }
