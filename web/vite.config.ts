@@ -22,15 +22,15 @@ export default defineConfig({
           "assets/inter-latin-*.woff2",
           "*.{js,svg,webmanifest}",
         ],
-        globIgnores: ["docs/**", "emoji/**"],
+        globIgnores: ["docs/**"],
         navigateFallback: "/index.html",
         navigateFallbackDenylist: [/^\/(api|docs|ws)(\/|$)/, /^\/openapi\.json$/],
-        // Fonts of other scripts and emoji data are large: kept once used, never fetched ahead.
+        // Fonts of other scripts are many: kept once used, never fetched ahead.
         runtimeCaching: [
           {
-            urlPattern: /\/(assets\/.*\.woff2|emoji\/.*\.json)$/,
+            urlPattern: /\/assets\/.*\.woff2$/,
             handler: "CacheFirst",
-            options: { cacheName: "fonts-and-emoji", expiration: { maxEntries: 200 } },
+            options: { cacheName: "fonts", expiration: { maxEntries: 200 } },
           },
         ],
       },

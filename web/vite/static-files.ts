@@ -6,11 +6,10 @@ import type { Plugin } from "vite";
 const require = createRequire(import.meta.url);
 const here = import.meta.dirname;
 const swagger = dirname(require.resolve("swagger-ui-dist/package.json"));
-const emojibase = dirname(require.resolve("emojibase-data/package.json"));
 
 /**
- * Files that are served as they are, under fixed names: the page of the API's documentation, and the emoji
- * data that the picker loads on first use. All come from this origin, because the content policy allows no other.
+ * Files that are served as they are, under fixed names: the page of the API's documentation. All of it comes from this
+ * origin, because the content policy allows no other.
  */
 const files: Record<string, string> = {
   "docs/index.html": join(here, "api-docs/index.html"),
@@ -18,21 +17,12 @@ const files: Record<string, string> = {
   "docs/swagger-ui.css": join(swagger, "swagger-ui.css"),
   "docs/swagger-ui-bundle.js": join(swagger, "swagger-ui-bundle.js"),
   "docs/favicon-32x32.png": join(swagger, "favicon-32x32.png"),
-  ...Object.fromEntries(
-    ["en", "ko"].flatMap((language) =>
-      ["data.json", "messages.json"].map((name) => [
-        `emoji/${language}/${name}`,
-        join(emojibase, language, name),
-      ]),
-    ),
-  ),
 };
 
 const contentTypes: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
-  ".json": "application/json",
   ".png": "image/png",
 };
 

@@ -93,9 +93,9 @@ const reaction: Schema<Reaction> = v.object({
 
 export const attachment: Schema<Attachment> = v.object({
   id: v.string(),
-  name: v.string(),
-  content_type: v.string(),
-  bytes: v.number(),
+  name: v.optional(v.string(), ""),
+  content_type: v.optional(v.string(), "application/octet-stream"),
+  bytes: v.optional(v.number(), 0),
   width: orNull(v.number()),
   height: orNull(v.number()),
 });
@@ -105,11 +105,11 @@ const sentiment: Schema<Sentiment> = v.object({
   score: v.number(),
 });
 
-export const message: Schema<Message> = v.object({
+const messageFields = v.object({
   id: messageId,
   room_id: roomId,
   seq,
-  changed_seq: v.nullish(seq, 0 as Seq), // null: never changed
+  changed_seq: orNull(seq),
   sender: user,
   body: v.string(),
   reply_to: orNull(messageId),
@@ -118,10 +118,16 @@ export const message: Schema<Message> = v.object({
   deleted_at: orNull(v.string()),
   reactions: list(reaction),
   attachments: list(attachment),
-  sentiment: orNull(sentiment),
+  sentiment: v.fallback(orNull(sentiment), null),
   mentions: list(userId),
   mentions_all: v.optional(v.boolean(), false),
 });
+
+/** A message that was never changed says null; it is as its own event made it. */
+export const message: Schema<Message> = v.pipe(
+  messageFields,
+  v.transform((fields) => ({ ...fields, changed_seq: fields.changed_seq ?? fields.seq })),
+);
 
 const visibility = v.picklist(["public", "private", "direct"]);
 const role = v.picklist(["owner", "moderator", "member"]);
@@ -134,11 +140,12 @@ const roomInfoFields = {
   created_by: userId,
   created_at: v.string(),
   members: v.number(),
+  mood_enabled: v.optional(v.boolean(), false),
 };
 
 const roomInfo: Schema<RoomInfo> = v.object(roomInfoFields);
 
-const roomFields = { ...roomInfoFields, head: seq, mood_enabled: v.optional(v.boolean(), false) };
+const roomFields = { ...roomInfoFields, head: seq };
 
 export const room: Schema<Room> = v.object(roomFields);
 
@@ -146,6 +153,7 @@ export const memberRoom: Schema<MemberRoom> = v.object({
   ...roomFields,
   role,
   joined_at: v.string(),
+  muted_until: orNull(v.string()),
   read_seq: seq,
   unread_from: orNull(seq),
   unread: v.number(),
@@ -155,18 +163,20 @@ export const memberRoom: Schema<MemberRoom> = v.object({
   peer: orNull(user),
 });
 
-const memberFields = {
+const member: Schema<Member> = v.object({
   user,
   role,
   joined_at: v.string(),
   muted_until: orNull(v.string()),
   online: v.optional(v.boolean()),
-};
+});
 
-const member: Schema<Member> = v.object(memberFields);
-
+/** Who is banned may never have been a member: then there is neither a role nor a day. */
 const memberChange = v.object({
-  ...memberFields,
+  user,
+  role: v.fallback(role, "member"),
+  joined_at: orNull(v.string()),
+  muted_until: orNull(v.string()),
   change: v.picklist(["joined", "left", "removed", "banned", "role", "muted", "unmuted"]),
 });
 
@@ -183,7 +193,7 @@ const knownEvent = v.variant("kind", [
   v.object({
     ...eventFields,
     kind: v.literal("room"),
-    change: v.optional(v.picklist(["created", "changed"]), "changed"),
+    change: v.fallback(v.picklist(["created", "changed"]), "changed"),
     room: roomInfo,
   }),
 ]);
@@ -236,7 +246,12 @@ export const signedIn: Schema<SignedIn> = v.object({
 
 export const messagePage: Schema<MessagePage> = v.object({ messages: list(message), head: seq });
 
-export const changePage: Schema<ChangePage> = v.object({ events: list(event), head: seq, more: v.boolean() });
+export const changePage: Schema<ChangePage> = v.object({
+  events: list(event),
+  through: v.optional(seq),
+  head: seq,
+  more: v.boolean(),
+});
 
 export const roomList: Schema<RoomList> = v.object({ rooms: list(memberRoom) });
 

@@ -29,6 +29,8 @@ export interface MessagePage {
 /** Every event after the position that was asked for, in order; `more` when the page was too small for all. */
 export interface ChangePage {
   events: Event[];
+  /** Numbers up to this one that have no event are void. Where it is left out, the head, or the last event of a full page. */
+  through?: Seq | undefined;
   head: Seq;
   more: boolean;
 }

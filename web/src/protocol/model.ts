@@ -44,13 +44,13 @@ export interface RoomInfo {
   created_at: Timestamp;
   /** How many people are in it. */
   members: number;
+  mood_enabled: boolean;
 }
 
 /** A room as anybody who may see it sees it. */
 export interface Room extends RoomInfo {
   /** The highest number of its log at the moment of the answer. */
   head: Seq;
-  mood_enabled: boolean;
 }
 
 /** A public room in the list to browse. */
@@ -63,6 +63,8 @@ export interface BrowsedRoom extends Room {
 export interface MemberRoom extends Room {
   role: Role;
   joined_at: Timestamp;
+  /** Until then my messages, edits and reactions are refused. */
+  muted_until: Timestamp | null;
   /** Read up to this number; never moves back. */
   read_seq: Seq;
   /** Set where the person marked a message unread: everything from this number counts as unread. */
@@ -138,7 +140,9 @@ export interface Member {
 export type MembershipChange = "joined" | "left" | "removed" | "banned" | "role" | "muted" | "unmuted";
 
 /** A member after a change of their membership. */
-export interface MemberChange extends Member {
+export interface MemberChange extends Omit<Member, "joined_at"> {
+  /** Null of somebody who was banned without ever having been a member. */
+  joined_at: Timestamp | null;
   change: MembershipChange;
 }
 

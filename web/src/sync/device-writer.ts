@@ -280,12 +280,11 @@ function seqOfEvent(event: { seq: Seq; message?: { seq: Seq } }): Seq {
  * corrected by are not in memory after a reload.
  */
 function savedRecord(record: RoomRecord, me: Parameters<typeof unreadOf>[1]): SavedRecord {
-  const { id, info, moodEnabled, membership, notify, peer, read, head, position, floor } = record;
+  const { id, info, membership, notify, peer, read, head, position, floor } = record;
   return {
     id,
     info,
     members: { at: position, value: memberCount(record) },
-    moodEnabled,
     membership,
     notify,
     peer,

@@ -21,7 +21,6 @@ export type SavedRecord = Pick<
   | "id"
   | "info"
   | "members"
-  | "moodEnabled"
   | "membership"
   | "notify"
   | "peer"

@@ -1,5 +1,5 @@
 import * as decoders from "../protocol/decode";
-import type { MessagePage } from "../protocol/http";
+import type { ChangePage, MessagePage } from "../protocol/http";
 import { after, noSeq, type RoomId, type Seq } from "../protocol/ids";
 import { Problem } from "../protocol/problem";
 import type { Device } from "./device";
@@ -11,8 +11,8 @@ import type { Store } from "./store";
 /** Messages a page. */
 const pageMessages = 50;
 
-/** Events a page; the server gives no more than 200. */
-export const changesPerPage = 200;
+/** Events a page. The server may give fewer and says so. */
+export const changesPerPage = 500;
 
 /** Rooms up to this head are loaded as events, which, unlike pages, tell of joins and of the room's making. */
 const smallRoomHead = 150;
@@ -143,8 +143,10 @@ export class History {
       const page = await this.http.call(decoders.changePage, `${path(record.id)}/changes`, {
         query: { after: noSeq, limit: changesPerPage },
       });
-      if (!page.more) {
-        this.store.dispatch({ type: "changes", roomId: record.id, ...page, afterSeq: noSeq, to: page.head });
+      const to = throughOf(page);
+      if (!page.more && to !== undefined && to >= record.floor) {
+        const { events, head } = page;
+        this.store.dispatch({ type: "changes", roomId: record.id, events, afterSeq: noSeq, to, head });
         return;
       }
     }
@@ -204,6 +206,11 @@ export class History {
 
 function path(roomId: RoomId): string {
   return `/rooms/${encodeURIComponent(roomId)}`;
+}
+
+/** The number up to which a page of changes tells all; undefined if it tells of nothing. */
+export function throughOf(page: ChangePage): Seq | undefined {
+  return page.through ?? (page.more ? page.events.at(-1)?.seq : page.head);
 }
 
 /** A page that is not full reaches back to the room's beginning. */

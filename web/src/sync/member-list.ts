@@ -49,10 +49,11 @@ export function applyMemberEvents(state: State, roomId: RoomId, events: readonly
   const changes = events.filter((event) => event.kind === "member");
   if (list === undefined || changes.length === 0) return state;
   const members = new Map(list.members);
-  for (const { seq, member } of changes) {
-    const { change, ...rest } = member;
+  for (const { seq, at, member } of changes) {
+    const { change, joined_at, ...rest } = member;
     const gone = change === "left" || change === "removed" || change === "banned";
-    put(members, seq, member.user.id, gone ? null : rest);
+    const since = joined_at ?? members.get(member.user.id)?.value?.joined_at ?? at;
+    put(members, seq, member.user.id, gone ? null : { ...rest, joined_at: since });
   }
   return { ...state, members: withEntry(state.members, roomId, { ...list, members }) };
 }

@@ -59,6 +59,7 @@ function play(history: readonly Deed[]): FakeRoom {
       created_by: jun.id,
       created_at: timestamp(0),
       members: 0,
+      mood_enabled: false,
     },
     () => timestamp(0),
   );

@@ -2,7 +2,7 @@ import * as decoders from "../protocol/decode";
 import type { RoomId, Seq } from "../protocol/ids";
 import { Problem } from "../protocol/problem";
 import { backoffMs } from "./backoff";
-import { changesPerPage } from "./history";
+import { changesPerPage, throughOf } from "./history";
 import type { HttpClient } from "./http-client";
 import type { RoomRecord } from "./state";
 import type { Store } from "./store";
@@ -108,8 +108,7 @@ export class Repair {
       const page = await this.http.call(decoders.changePage, `/rooms/${encodeURIComponent(roomId)}/changes`, {
         query: { after: afterSeq, limit: changesPerPage },
       });
-      const last = page.events.at(-1)?.seq;
-      const to = page.more ? last : page.head;
+      const to = throughOf(page);
       if (to === undefined || to <= afterSeq) {
         // The server does not know yet of what it has announced; its word is asked for again, later.
         throw new Problem("unavailable", "the server's log ends before the room's head");

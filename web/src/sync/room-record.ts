@@ -23,13 +23,12 @@ function highest(a: Seq, b: Seq): Seq {
 }
 
 function membershipOf(room: MemberRoom): Membership {
-  // A list of rooms does not say whether I am muted; events do.
-  return { role: room.role, joined_at: room.joined_at, muted_until: null };
+  return { role: room.role, joined_at: room.joined_at, muted_until: room.muted_until };
 }
 
 function infoOf(room: MemberRoom): RoomRecord["info"]["value"] {
-  const { id, name, topic, visibility, created_by, created_at } = room;
-  return { id, name, topic, visibility, created_by, created_at };
+  const { id, name, topic, visibility, created_by, created_at, mood_enabled } = room;
+  return { id, name, topic, visibility, created_by, created_at, mood_enabled };
 }
 
 function countsOf(room: MemberRoom): RoomRecord["counts"]["value"] {
@@ -47,7 +46,6 @@ export function newRecord(room: MemberRoom, me: UserId): RoomRecord {
     id: room.id,
     info: { at, value: infoOf(room) },
     members: { at, value: room.members },
-    moodEnabled: room.mood_enabled,
     membership: { at, value: membershipOf(room) },
     notify: room.notify,
     peer: room.peer,
@@ -73,11 +71,7 @@ export function applySnapshot(record: RoomRecord, room: MemberRoom, me: UserId):
     ...record,
     info: later(record.info, at, () => infoOf(room)),
     members: later(record.members, at, () => room.members),
-    moodEnabled: newer ? room.mood_enabled : record.moodEnabled,
-    membership: later(record.membership, at, () => ({
-      ...membershipOf(room),
-      muted_until: record.membership.value.muted_until,
-    })),
+    membership: later(record.membership, at, () => membershipOf(room)),
     notify: newer ? room.notify : record.notify,
     peer: room.peer ?? record.peer,
     read: newer
@@ -116,7 +110,8 @@ export function applyEvents(record: RoomRecord, events: readonly Event[], me: Us
         entries.push(serviceEntry(event));
         if (event.member.user.id === me) {
           const { role, joined_at, muted_until } = event.member;
-          membership = later(membership, event.seq, () => ({ role, joined_at, muted_until }));
+          const since = joined_at ?? membership.value.joined_at;
+          membership = later(membership, event.seq, () => ({ role, joined_at: since, muted_until }));
         }
         break;
       case "room": {
@@ -148,9 +143,8 @@ export function applyChanges(
   if (from > page.to) return { ...next, head: highest(next.head, page.head) };
   const unseen = highest(from, after(next.position));
   const ahead = unseen <= page.to ? addRange(next.ahead, unseen, page.to) : next.ahead;
-  // Its messages are in their newest state, so all of it is known if nothing was dropped since it was read.
-  const knownFrom = page.head >= next.floor ? from : highest(from, after(next.floor));
-  const known = knownFrom <= page.to ? addRange(next.known, knownFrom, page.to) : next.known;
+  // Its messages are at least as new as its last event, so all of it is known if nothing later was dropped.
+  const known = page.to >= next.floor ? addRange(next.known, from, page.to) : next.known;
   return settle({ ...next, known, head: highest(next.head, page.head) }, ahead);
 }
 

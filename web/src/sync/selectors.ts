@@ -239,7 +239,7 @@ export function createViews(world: SelectorWorld): Views {
         ...summary,
         createdBy: record.info.value.created_by,
         createdAt: record.info.value.created_at,
-        moodEnabled: record.moodEnabled,
+        moodEnabled: record.info.value.mood_enabled,
         mutedUntil: record.membership.value.muted_until,
         head: record.head,
         readSeq: record.read.read_seq,

@@ -31,7 +31,6 @@ export interface RoomRecord {
   readonly info: AsOf<Omit<RoomInfo, "members">>;
   /** How many people were in it; joins and leaves in `log` after that number are added on reading. */
   readonly members: AsOf<number>;
-  readonly moodEnabled: boolean;
   readonly membership: AsOf<Membership>;
   readonly notify: Notify;
   readonly peer: User | null;

@@ -18,22 +18,21 @@ export class FakeLocks {
     ): Promise<unknown> => {
       const queue = this.queues.get(name) ?? [];
       this.queues.set(name, queue);
-      let held: Request | null = null;
+      const held: Request = { page, grant: () => undefined };
       await new Promise<void>((resolve, reject) => {
-        const entry: Request = { page, grant: resolve };
-        held = entry;
-        queue.push(entry);
-        if (queue[0] === entry) resolve();
+        held.grant = resolve;
+        queue.push(held);
+        if (queue[0] === held) resolve();
         options.signal?.addEventListener("abort", () => {
-          if (queue[0] === entry) return;
-          this.leave(name, entry);
+          if (queue[0] === held) return;
+          this.leave(name, held);
           reject(new DOMException("aborted", "AbortError"));
         });
       });
       try {
         return await work({ name, mode: "exclusive" });
       } finally {
-        if (held !== null) this.leave(name, held);
+        this.leave(name, held);
       }
     };
     return { request, query: () => Promise.resolve({}) } as unknown as LockManager;

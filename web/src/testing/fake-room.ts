@@ -204,7 +204,7 @@ export class FakeRoom {
   }
 
   asRoom(): Room {
-    return { ...this.info, head: this.head, mood_enabled: false };
+    return { ...this.info, head: this.head };
   }
 
   asMemberRoom(userId: UserId): MemberRoom {
@@ -214,6 +214,7 @@ export class FakeRoom {
       ...this.asRoom(),
       role: member?.role ?? "member",
       joined_at: member?.joined_at ?? this.info.created_at,
+      muted_until: member?.muted_until ?? null,
       ...this.mark(userId),
       ...this.unread(userId),
       notify: this.notify.get(userId) ?? "all",
