@@ -1,6 +1,9 @@
 package sim
 
-import "time"
+import (
+	"math/rand/v2"
+	"time"
+)
 
 // faults is what goes wrong in a run, and how much goes on. Each seed draws its own: most runs have some faults often and
 // others never, because a fault that always happens hides those that need it not to.
@@ -25,7 +28,9 @@ type faults struct {
 	clientSkew                                       time.Duration // of clients' clocks
 }
 
-func (w *world) drawFaults() {
+// drawFaults draws from the world's luck, and what was added later from luck of its own, so that older seeds keep their
+// meaning.
+func (w *world) drawFaults(seed uint64) {
 	luck := w.luck
 	often := func(most float64) float64 {
 		switch luck.IntN(4) {
@@ -64,6 +69,10 @@ func (w *world) drawFaults() {
 	}
 	if luck.IntN(3) == 0 {
 		w.faults.clientSkew = time.Duration(luck.Int64N(int64(2 * time.Hour)))
+	}
+	later := rand.New(rand.NewPCG(seed, 1))
+	if later.IntN(12) == 0 { // the bus is dead from beginning to end
+		w.faults.busDrop, w.faults.signalDrop = 1, 1
 	}
 }
 

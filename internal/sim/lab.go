@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -116,13 +117,19 @@ type Result struct {
 }
 
 // Run plays one seed to its end and judges it. trace, where not nil, is told what happens.
-func (lab *Lab) Run(seed uint64, trace io.Writer) Result {
+func (lab *Lab) Run(seed uint64, trace io.Writer) (result Result) {
 	w := &world{
 		lab: lab, luck: rand.New(rand.NewPCG(seed, 0x626c6162626572)), trace: trace,
 		membership: make(map[place][]stay), leaving: make(map[place]int), codec: newCodec(lab.codec),
 		bus: bus{arrived: make(map[*gateway]time.Duration)},
 	}
-	w.drawFaults()
+	defer func() {
+		if reason := recover(); reason != nil {
+			w.tell("%s", debug.Stack())
+			result = Result{Seed: seed, Violations: append(w.violations, fmt.Sprintf("panic: %v (-seed=%d tells where)", reason, seed))}
+		}
+	}()
+	w.drawFaults(seed)
 	w.settle()
 	w.startCore()
 	for n := range w.faults.gateways {
