@@ -13,6 +13,8 @@ export function ConfirmDialog({
   action,
   onConfirm,
   describeError,
+  danger = true,
+  ready = true,
   children,
 }: {
   open: boolean;
@@ -23,6 +25,10 @@ export function ConfirmDialog({
   action: string;
   onConfirm: () => Promise<void>;
   describeError: (error: unknown) => string;
+  /** False where nothing is lost. */
+  danger?: boolean;
+  /** False until what has to be filled in is. */
+  ready?: boolean;
   children?: ReactNode;
 }) {
   const { t } = useTranslation();
@@ -62,7 +68,12 @@ export function ConfirmDialog({
         >
           {t("common.cancel")}
         </Button>
-        <Button kind="danger" busy={busy} onClick={() => void confirm()}>
+        <Button
+          kind={danger ? "danger" : "primary"}
+          busy={busy}
+          disabled={!ready}
+          onClick={() => void confirm()}
+        >
           {action}
         </Button>
       </DialogActions>

@@ -3,8 +3,8 @@ const cellPath =
 
 const badges = {
   none: "",
-  unread: `<circle cx="25" cy="7" r="6" fill="#fff"/><circle cx="25" cy="7" r="4.6" fill="#855700"/>`,
-  mention: `<circle cx="25" cy="7" r="6.4" fill="#fff"/><circle cx="25" cy="7" r="5" fill="#c0332a"/>`,
+  unread: `<circle cx="24" cy="7" r="6" fill="#fff"/><circle cx="24" cy="7" r="4.6" fill="#855700"/>`,
+  mention: `<circle cx="24" cy="7" r="6.4" fill="#fff"/><circle cx="24" cy="7" r="5" fill="#c0332a"/>`,
 } as const;
 
 /** What the tab's icon says: nothing new, something unread, or somebody called me. */
@@ -13,7 +13,7 @@ export type FaviconBadge = keyof typeof badges;
 /** Draws the mark with its badge as the icon of the tab. */
 export function showFavicon(badge: FaviconBadge): void {
   const svg =
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path d="${cellPath}" fill="#f0a81c"/>` +
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="1.6 1.6 28.8 28.8"><path d="${cellPath}" fill="#f0a81c"/>` +
     `<path d="M10.8 12.4h10.4M10.8 17.2h6.4" stroke="#2b1d00" stroke-width="2.4" stroke-linecap="round"/>${badges[badge]}</svg>`;
   const link = document.querySelector<HTMLLinkElement>('link[rel="icon"]');
   if (link) link.href = `data:image/svg+xml,${encodeURIComponent(svg)}`;

@@ -1,38 +1,33 @@
 const storageKey = "blabber-hive:sound";
 
-/** Whether this device plays a sound for new messages; only if asked for. */
-export function soundWanted(): boolean {
+/** Whether new messages make a sound on this device; they do not until asked to. */
+export function isSoundOn(): boolean {
   return localStorage.getItem(storageKey) === "on";
 }
 
-/** Turns the sound on or off on this device. */
-export function chooseSound(on: boolean): void {
+/** Remembers whether new messages make a sound. */
+export function setSoundOn(on: boolean): void {
   if (on) localStorage.setItem(storageKey, "on");
   else localStorage.removeItem(storageKey);
 }
 
-/**
- * Plays two soft notes, a fifth apart, in a fifth of a second. Browsers may refuse before the page was touched; then it
- * is silent.
- */
+let context: AudioContext | null = null;
+
+/** Two soft notes, made here: there is no file to fetch. Silent where the browser allows no sound. */
 export function playSound(): void {
-  const audio = new AudioContext();
-  const end = audio.currentTime + 0.22;
-  for (const [frequency, from] of [
-    [660, 0],
-    [990, 0.08],
-  ] as const) {
-    const tone = audio.createOscillator();
-    const volume = audio.createGain();
+  context ??= new AudioContext();
+  const start = context.currentTime;
+  for (const [index, frequency] of [660, 880].entries()) {
+    const at = start + index * 0.09;
+    const tone = context.createOscillator();
+    const volume = context.createGain();
+    tone.type = "sine";
     tone.frequency.value = frequency;
-    volume.gain.setValueAtTime(0.0001, audio.currentTime + from);
-    volume.gain.exponentialRampToValueAtTime(0.08, audio.currentTime + from + 0.01);
-    volume.gain.exponentialRampToValueAtTime(0.0001, end);
-    tone.connect(volume).connect(audio.destination);
-    tone.start(audio.currentTime + from);
-    tone.stop(end);
-    tone.onended = () => {
-      if (frequency === 990) void audio.close();
-    };
+    volume.gain.setValueAtTime(0, at);
+    volume.gain.linearRampToValueAtTime(0.06, at + 0.015);
+    volume.gain.exponentialRampToValueAtTime(0.0001, at + 0.24);
+    tone.connect(volume).connect(context.destination);
+    tone.start(at);
+    tone.stop(at + 0.25);
   }
 }

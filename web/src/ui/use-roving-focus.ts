@@ -9,7 +9,11 @@ const itemSelector = "[data-roving]";
 export function useRovingFocus(keys: readonly string[], current: string | null) {
   const [focused, setFocused] = useState<string | null>(null);
   const stop =
-    focused !== null && keys.includes(focused) ? focused : current !== null && keys.includes(current) ? current : keys[0];
+    focused !== null && keys.includes(focused)
+      ? focused
+      : current !== null && keys.includes(current)
+        ? current
+        : keys[0];
   return {
     tabIndexOf: (key: string) => (key === stop ? 0 : -1),
     handlers: {

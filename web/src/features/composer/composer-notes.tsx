@@ -5,7 +5,8 @@ import type { RefusalWord } from "../../i18n/problem";
 import type { Timestamp } from "../../protocol/model";
 import { useConnection } from "../../sync/hooks";
 import { IconButton } from "../../ui/icon-button";
-import { lengthShownFrom, runesOf } from "./message-length";
+import { lengthShownFrom } from "./message-length";
+import { runeCount } from "../../ui/rune-count";
 import styles from "./composer.module.css";
 
 /** Says that a message was refused, and why; its text is in the field again. */
@@ -53,7 +54,7 @@ export function MutedNote({ until }: { until: Timestamp }) {
 export function LengthNote({ text, limit }: { text: string; limit: number }) {
   const { t } = useTranslation();
   if (limit === 0 || text.length < limit * lengthShownFrom) return null;
-  const left = limit - runesOf(text.trim());
+  const left = limit - runeCount(text.trim());
   if (left > limit * (1 - lengthShownFrom)) return null;
   const count = Math.abs(left);
   return (

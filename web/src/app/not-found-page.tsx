@@ -1,0 +1,27 @@
+import { Link } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+import { buttonClass } from "../ui/button";
+import { EmptyState } from "../ui/empty-state";
+import { Mark } from "../ui/mark";
+import styles from "./app.module.css";
+
+/** An address that leads nowhere. */
+export function NotFoundPage() {
+  const { t } = useTranslation();
+  return (
+    <main className={styles.start}>
+      <EmptyState
+        level={1}
+        picture={<Mark size={56} />}
+        title={t("errors.notFoundTitle")}
+        actions={
+          <Link to="/" className={buttonClass("primary")}>
+            {t("errors.notFoundHome")}
+          </Link>
+        }
+      >
+        {t("errors.notFoundLead")}
+      </EmptyState>
+    </main>
+  );
+}

@@ -1,0 +1,37 @@
+import { useTranslation } from "react-i18next";
+import { describeProblem, isProblem } from "../../i18n/problem";
+import { useSync } from "../../sync/hooks";
+import type { RoomView } from "../../sync/views";
+import { ConfirmDialog } from "../../ui/confirm-dialog";
+
+/** Asks before a room is left. */
+export function LeaveDialog({
+  room,
+  open,
+  onOpenChange,
+  onLeft,
+}: {
+  room: RoomView;
+  open: boolean;
+  onOpenChange: (open: boolean) => void;
+  onLeft: () => void;
+}) {
+  const { t } = useTranslation();
+  const { api } = useSync();
+  return (
+    <ConfirmDialog
+      open={open}
+      onOpenChange={onOpenChange}
+      title={t("room.leaveTitle", { room: room.name })}
+      description={room.visibility === "private" ? t("room.leavePrivate") : t("room.leavePublic")}
+      action={t("room.leave")}
+      onConfirm={async () => {
+        await api.leaveRoom(room.id);
+        onLeft();
+      }}
+      describeError={(error) =>
+        isProblem(error, "conflict") ? t("room.leaveLastOwner") : describeProblem(error, t)
+      }
+    />
+  );
+}

@@ -1,0 +1,38 @@
+import { useTranslation } from "react-i18next";
+import { Dialog } from "../../ui/dialog";
+import { Kbd } from "../../ui/kbd";
+import { shortcutGroups } from "./shortcuts";
+import styles from "./shortcuts.module.css";
+
+/** All that keys can do. */
+export default function ShortcutsDialog({ onClose }: { onClose: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <Dialog
+      open
+      size="large"
+      onOpenChange={(open) => {
+        if (!open) onClose();
+      }}
+      title={t("shortcuts.title")}
+    >
+      <div className={styles.groups}>
+        {shortcutGroups.map((group) => (
+          <section key={group.title}>
+            <h3 className={styles.title}>{t(`shortcuts.${group.title}`)}</h3>
+            <dl className={styles.lines}>
+              {group.lines.map((line) => (
+                <div key={line.name} className={styles.line}>
+                  <dt>{t(`shortcuts.${line.name}`)}</dt>
+                  <dd>
+                    <Kbd keys={line.keys} />
+                  </dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,61 @@
+import { Link } from "@tanstack/react-router";
+import { BellOff, Hash, Lock, PencilLine } from "lucide-react";
+import { memo } from "react";
+import { useTranslation } from "react-i18next";
+import type { RoomSummary } from "../../sync/views";
+import { classNames } from "../../ui/class-names";
+import styles from "./sidebar.module.css";
+
+const countShownMax = 99;
+
+/** A room in the sidebar: its name says to everybody, also aloud, how much in it is unread. */
+export const RoomLink = memo(function RoomLink({
+  room,
+  current,
+  tabIndex,
+}: {
+  room: RoomSummary;
+  current: boolean;
+  tabIndex: number;
+}) {
+  const { t } = useTranslation();
+  const Icon = room.visibility === "private" ? Lock : Hash;
+  const off = room.notify === "none";
+  const loud = room.unread > 0 && !off;
+  const spoken = [
+    room.unread > 0 ? t("sidebar.roomUnread", { room: room.name, count: room.unread }) : room.name,
+    room.mentions > 0 && t("sidebar.roomMentions", { count: room.mentions }),
+    room.draft && !current && t("sidebar.roomDraft"),
+    off && t("sidebar.muted"),
+  ];
+  return (
+    <li className={styles.item}>
+      <Link
+        to="/rooms/$roomId"
+        params={{ roomId: room.id }}
+        className={classNames(styles.room, current && styles.current, loud && styles.loud, off && styles.off)}
+        aria-current={current ? "page" : undefined}
+        aria-label={spoken.filter(Boolean).join(", ")}
+        data-roving={room.id}
+        data-room-id={room.id}
+        tabIndex={tabIndex}
+      >
+        <Icon aria-hidden="true" />
+        <bdi className={styles.name}>{room.name}</bdi>
+        {room.draft && !current && <PencilLine className={styles.draft} aria-hidden="true" />}
+        {off && <BellOff className={styles.draft} aria-hidden="true" />}
+        {room.mentions > 0 && loud ? (
+          <span className={classNames(styles.badge, styles.mention)}>
+            @{capped(room.mentions, t("sidebar.moreThan99"))}
+          </span>
+        ) : (
+          loud && <span className={styles.badge}>{capped(room.unread, t("sidebar.moreThan99"))}</span>
+        )}
+      </Link>
+    </li>
+  );
+});
+
+function capped(count: number, over: string): string {
+  return count > countShownMax ? over : String(count);
+}
