@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -22,8 +23,8 @@ func (s *Server) client(r *http.Request) (address netip.Addr, secure bool) {
 	// The last entry was written by the proxy that we trust, the one before it by whom that proxy saw, and so on: the
 	// first from the right that is no proxy of ours is the client, and all to its left is what the client claims.
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0; i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+	for _, text := range slices.Backward(hops) {
+		hop, err := netip.ParseAddr(strings.TrimSpace(text))
 		if err != nil {
 			break
 		}

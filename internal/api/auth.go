@@ -31,27 +31,21 @@ func (s *Server) grant(ctx context.Context, grant account.Grant) *grantOutput {
 		User: wire.MeOf(grant.User), AccessToken: grant.AccessToken, ExpiresAt: wire.Time{Time: grant.ExpiresAt},
 	}}
 	if grant.RefreshToken != "" {
-		cookie := cookieFor(ctx, grant.RefreshToken)
-		cookie.Expires = grant.RefreshExpiresAt
-		cookie.MaxAge = int(grant.RefreshExpiresAt.Sub(s.Clock()) / time.Second)
-		out.SetCookie = []http.Cookie{cookie}
+		life := grant.RefreshExpiresAt.Sub(s.Clock())
+		out.SetCookie = []http.Cookie{cookieFor(ctx, grant.RefreshToken, int(life/time.Second))}
 	}
 	return out
 }
 
-func cookieFor(ctx context.Context, value string) http.Cookie {
-	return http.Cookie{
-		Name: refreshCookie, Value: value, Path: refreshCookiePath, HttpOnly: true, SameSite: http.SameSiteStrictMode,
-		Secure: requestOf(ctx).secure, // over plain HTTP, as on one's own machine, it would not be kept
+func cookieFor(ctx context.Context, value string, maxAge int) http.Cookie {
+	return http.Cookie{ //nolint:gosec // Secure follows the connection: over plain HTTP, as on one's own machine, it would not be kept
+		Name: refreshCookie, Value: value, Path: refreshCookiePath, MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Secure: requestOf(ctx).secure,
 	}
 }
 
 // noCookie makes a browser forget the refresh token.
-func noCookie(ctx context.Context) http.Cookie {
-	cookie := cookieFor(ctx, "")
-	cookie.MaxAge = -1
-	return cookie
-}
+func noCookie(ctx context.Context) http.Cookie { return cookieFor(ctx, "", -1) }
 
 // CookieInput is the refresh token, where the browser has one.
 type CookieInput struct {

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -344,10 +345,7 @@ func TestForgedTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	sign := func(header string, key []byte, change func(claims map[string]any)) string {
-		changed := map[string]any{}
-		for name, value := range claims {
-			changed[name] = value
-		}
+		changed := maps.Clone(claims)
 		change(changed)
 		payload, err := json.Marshal(changed)
 		if err != nil {

@@ -69,7 +69,11 @@ func (s *Server) observe(c *gin.Context) {
 	defer func() {
 		s.observed(ctx, c, req, s.Clock().Sub(start))
 	}()
-	defer s.recover(c)
+	defer func() {
+		if value := recover(); value != nil {
+			s.panicked(c, value)
+		}
+	}()
 	c.Next()
 }
 
@@ -93,13 +97,9 @@ func (s *Server) newRequest(c *gin.Context) *request {
 	}
 }
 
-// recover answers for a handler that panicked. Where the answer had begun, it is cut off, so that nobody takes it for a
+// panicked answers for a handler that panicked. Where the answer had begun, it is cut off, so that nobody takes it for a
 // whole one.
-func (s *Server) recover(c *gin.Context) {
-	value := recover()
-	if value == nil {
-		return
-	}
+func (s *Server) panicked(c *gin.Context, value any) {
 	if err, ok := value.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(value)
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"maps"
 	"math"
 	"net/http"
 	"strconv"
@@ -70,9 +71,7 @@ func (s *Server) refuse(c *gin.Context, err error) {
 
 func (s *Server) write(c *gin.Context, p *problem) {
 	header := c.Writer.Header()
-	for name, values := range p.headers {
-		header[name] = values
-	}
+	maps.Copy(header, p.headers)
 	header.Set("Content-Type", problemType)
 	c.Status(p.Status)
 	if err := writeJSON(c.Writer, p); err != nil {

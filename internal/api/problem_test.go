@@ -120,15 +120,21 @@ func TestUnknownRoutes(t *testing.T) {
 		refused(t, c.do(method, path, nil), chat.NotFound)
 	}
 	for _, tc := range []struct{ method, path, allow string }{
-		{"POST", "/config", "GET"}, {"PUT", "/rooms", "GET, POST"}, {"DELETE", "/auth/login", "POST"}, {"TRACE", "/me", "GET, PATCH"},
-		{"HEAD", "/me", "GET, PATCH"}, {"OPTIONS", "/me", "GET, PATCH"}, {"BREW", "/rooms", "GET, POST"}, {"POST", "//", "GET, HEAD"},
+		{"POST", "/config", "GET"},
+		{"PUT", "/rooms", "GET, POST"},
+		{"DELETE", "/auth/login", "POST"},
+		{"TRACE", "/me", "GET, PATCH"},
+		{"HEAD", "/me", "GET, PATCH"},
+		{"OPTIONS", "/me", "GET, PATCH"},
+		{"BREW", "/rooms", "GET, POST"},
+		{"POST", "//", "GET, HEAD"},
 	} {
 		got := c.do(tc.method, tc.path, nil)
 		if got.status != http.StatusMethodNotAllowed || got.code() != chat.BadRequest {
 			t.Errorf("%s %s = %s, want 405", tc.method, tc.path, got)
 		}
 		isProblem(t, got)
-		for _, method := range strings.Split(tc.allow, ", ") {
+		for method := range strings.SplitSeq(tc.allow, ", ") {
 			if !strings.Contains(got.header.Get("Allow"), method) {
 				t.Errorf("%s %s: Allow = %q, want %s", tc.method, tc.path, got.header.Get("Allow"), tc.allow)
 			}

@@ -101,7 +101,7 @@ type changeRoomInput struct {
 }
 
 func (s *Server) changeRoom(ctx context.Context, who account.Identity, in *changeRoomInput) (*memberRoomOutput, error) {
-	return asMember(s.Rooms.Change(ctx, who.User.Profile, in.RoomID, room.RoomChange{
+	return asMember(s.Rooms.Change(ctx, who.User.Profile, in.RoomID, room.Change{
 		Name: in.Body.Name, Topic: in.Body.Topic, Visibility: in.Body.Visibility,
 	}))
 }

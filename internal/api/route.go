@@ -58,9 +58,9 @@ func operation(method, path, id, summary string) huma.Operation {
 	}
 }
 
-// answers sets the status of success where it is not 200, or 204 for no body.
-func (r route) answers(status int) route {
-	r.operation.DefaultStatus = status
+// creates makes success 201, which otherwise is 200, or 204 where there is no body.
+func (r route) creates() route {
+	r.operation.DefaultStatus = http.StatusCreated
 	return r
 }
 

@@ -8,7 +8,7 @@ func routes() []route {
 	return []route{
 		open(get, "/config", "getConfig", "What this server offers", (*Server).getConfig),
 
-		open(post, "/auth/signup", "signUp", "Make an account and sign in", (*Server).signUp).answers(http.StatusCreated),
+		open(post, "/auth/signup", "signUp", "Make an account and sign in", (*Server).signUp).creates(),
 		open(post, "/auth/login", "logIn", "Sign in", (*Server).logIn),
 		open(post, "/auth/refresh", "refresh", "Trade the refresh cookie for a new access token", (*Server).refresh),
 		open(post, "/auth/logout", "logOut", "Sign out", (*Server).logOut),
@@ -24,7 +24,7 @@ func routes() []route {
 		signedIn(get, "/users", "searchUsers", "Find people by name", (*Server).searchUsers),
 
 		signedIn(get, "/rooms", "browseRooms", "Public rooms, newest activity first", (*Server).browseRooms),
-		signedIn(post, "/rooms", "createRoom", "Make a room", (*Server).createRoom).answers(http.StatusCreated),
+		signedIn(post, "/rooms", "createRoom", "Make a room", (*Server).createRoom).creates(),
 		signedIn(get, "/rooms/{room_id}", "getRoom", "A room", (*Server).getRoom).describedBy(describeRoom),
 		signedIn(patch, "/rooms/{room_id}", "changeRoom", "Change a room", (*Server).changeRoom),
 		signedIn(del, "/rooms/{room_id}", "deleteRoom", "Delete a room for good", (*Server).deleteRoom),
@@ -36,11 +36,11 @@ func routes() []route {
 		signedIn(del, "/rooms/{room_id}/members/{user_id}", "removeMember", "Remove a member", (*Server).removeMember),
 
 		signedIn(get, "/rooms/{room_id}/bans", "listBans", "Who is kept out", (*Server).listBans),
-		signedIn(post, "/rooms/{room_id}/bans", "ban", "Keep somebody out", (*Server).ban).answers(http.StatusCreated),
+		signedIn(post, "/rooms/{room_id}/bans", "ban", "Keep somebody out", (*Server).ban).creates(),
 		signedIn(del, "/rooms/{room_id}/bans/{user_id}", "unban", "Let somebody in again", (*Server).unban),
 
 		signedIn(get, "/rooms/{room_id}/invites", "listInvites", "Invites that can still be used", (*Server).listInvites),
-		signedIn(post, "/rooms/{room_id}/invites", "createInvite", "Make an invite", (*Server).createInvite).answers(http.StatusCreated),
+		signedIn(post, "/rooms/{room_id}/invites", "createInvite", "Make an invite", (*Server).createInvite).creates(),
 		signedIn(del, "/rooms/{room_id}/invites/{code}", "revokeInvite", "Revoke an invite", (*Server).revokeInvite),
 		open(get, "/invites/{code}", "previewInvite", "Where an invite leads", (*Server).previewInvite),
 		signedIn(post, "/invites/{code}/accept", "acceptInvite", "Accept an invite", (*Server).acceptInvite),

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -386,9 +387,7 @@ func (c *caller) do(method, path string, body any) answer {
 	if c.address != "" {
 		r.RemoteAddr = c.address
 	}
-	for name, values := range c.header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, c.header)
 	recorder := httptest.NewRecorder()
 	c.w.server.ServeHTTP(recorder, r)
 	result := recorder.Result()

@@ -69,7 +69,7 @@ var (
 )
 
 // calls is every use case, with fields that are good.
-func calls(s *Service, ctx context.Context) map[string]error {
+func calls(ctx context.Context, s *Service) map[string]error {
 	errs := map[string]error{}
 	_, _, errs["Messages"] = s.Messages(ctx, reader, place, chat.HistoryQuery{})
 	_, errs["Changes"] = s.Changes(ctx, reader, place, 0, 0)
@@ -97,7 +97,7 @@ func TestAccess(t *testing.T) {
 		"a broken store":           {chat.Access{}, errors.New("odd"), chat.Internal},
 	} {
 		s, r := setup(tc.access, tc.err)
-		for call, err := range calls(s, t.Context()) {
+		for call, err := range calls(t.Context(), s) {
 			if chat.CodeOf(err) != tc.want || err == nil {
 				t.Errorf("%s, %s = %v, want %s", call, name, err, tc.want)
 			}
@@ -107,7 +107,7 @@ func TestAccess(t *testing.T) {
 		}
 	}
 	s, _ := setup(member, nil)
-	for call, err := range calls(s, t.Context()) {
+	for call, err := range calls(t.Context(), s) {
 		if err != nil {
 			t.Errorf("%s of a member = %v", call, err)
 		}

@@ -101,8 +101,8 @@ func (s *Service) Online(ctx context.Context, users []chat.UserID) ([]bool, erro
 // Run tells of people who have gone, until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
 	for {
-		wait, any := s.untilNext()
-		if !any {
+		wait, somebody := s.untilNext()
+		if !somebody {
 			select {
 			case <-ctx.Done():
 				return ctx.Err()

@@ -84,14 +84,14 @@ func (t *turn) newMember(room chat.Room, role chat.Role) chat.Member {
 	}
 }
 
-// RoomChange is what somebody changes about a room; nil leaves a thing as it is.
-type RoomChange struct {
+// Change is what somebody changes about a room; nil leaves a thing as it is.
+type Change struct {
 	Name       *string
 	Topic      *string
 	Visibility *chat.Visibility
 }
 
-func (c *RoomChange) check() error {
+func (c *Change) check() error {
 	if c.Name != nil {
 		name := strings.TrimSpace(*c.Name)
 		if err := chat.CheckRoomName(name); err != nil {
@@ -114,7 +114,7 @@ func (c *RoomChange) check() error {
 
 // Change changes name and topic, which moderators may, and visibility, which only owners may. A change to what already
 // is leaves no event.
-func (s *Service) Change(ctx context.Context, who chat.Profile, room chat.RoomID, wanted RoomChange) (View, error) {
+func (s *Service) Change(ctx context.Context, who chat.Profile, room chat.RoomID, wanted Change) (View, error) {
 	rule := func(a chat.Access) error {
 		if err := a.Do(chat.ActChangeRoom); err != nil {
 			return err

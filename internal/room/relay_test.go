@@ -32,7 +32,7 @@ func (o *outbox) put(room byte) chat.MessageID {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.next++
-	record := &chat.Record{ID: chat.MessageID{6: 0x70, 15: byte(o.next), 14: byte(o.next >> 8)}, Room: chat.RoomID{1, room}, Kind: chat.KindRoom}
+	record := &chat.Record{ID: chat.MessageID{6: 0x70, 15: byte(o.next), 14: byte(o.next >> 8)}, Room: chat.RoomID{1, room}, Kind: chat.KindRoom, Info: &chat.RoomDetail{}}
 	payload, err := wire.EncodeRecord(record)
 	if err != nil {
 		panic(err)
