@@ -33,6 +33,9 @@ import (
 const (
 	stopPatience  = 5 * time.Second
 	drainPatience = 10 * time.Second // for the sequencer to store what was appended
+	// hurryPatience is what a part still has when nobody wants to wait any more: enough for the sequencer to store what it
+	// was given, which its senders would otherwise have to send again.
+	hurryPatience = 500 * time.Millisecond
 )
 
 // partition is the one that a server alone has.
@@ -261,8 +264,11 @@ func (s *Server) start(name string, patience time.Duration, fn func(ctx context.
 	s.watch.Go(name, func(context.Context) error { return part.Wait() })
 	s.stack.Push(name, patience, func(ctx context.Context) error {
 		finish()
-		stop := context.AfterFunc(ctx, part.Cancel) // out of patience
-		defer stop()
+		cutShort := context.AfterFunc(ctx, func() {
+			_ = run.Pause(part.Context(), hurryPatience) // or until it has ended
+			part.Cancel()
+		})
+		defer cutShort()
 		_ = part.Wait() // whoever watches has its error
 		return nil
 	})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"testing"
 	"time"
 
@@ -89,7 +88,7 @@ func (c *crowd) await(what func(ctx context.Context, device *client.Device) erro
 	defer cancel()
 	for _, device := range c.devices {
 		if err := what(ctx, device); err != nil {
-			c.t.Fatal(err)
+			c.t.Fatalf("%v; %+v, %v", err, device.Stats(), device.Failures())
 		}
 	}
 }
@@ -157,6 +156,7 @@ func (c *crowd) all() client.Stats {
 		sum.Draining += stats.Draining
 		sum.Resets += stats.Resets
 		sum.Repairs += stats.Repairs
+		sum.Acked += stats.Acked
 		sum.Refused += stats.Refused
 		for code, n := range stats.Closed {
 			sum.Closed[code] += n
@@ -171,13 +171,4 @@ func pause(t *testing.T, d time.Duration) {
 	if err := run.Pause(t.Context(), d); err != nil && !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-}
-
-// together runs fn for each and waits for all.
-func together(n int, fn func(n int)) {
-	var group sync.WaitGroup
-	for k := range n {
-		group.Go(func() { fn(k) })
-	}
-	group.Wait()
 }

@@ -40,6 +40,7 @@ type installation struct {
 	log     *lockedBuffer
 	process *exec.Cmd
 	ended   chan error
+	waiting sync.WaitGroup
 }
 
 // install prepares an installation; args are more flags. When the test ends, what runs is killed and the log is searched
@@ -51,6 +52,7 @@ func install(t *testing.T, args ...string) *installation {
 	}
 	t.Cleanup(func() {
 		i.kill()
+		i.waiting.Wait()
 		i.scanLog()
 		if t.Failed() {
 			t.Logf("the server's log:\n%s", tail(i.log.String()))
@@ -104,9 +106,7 @@ func (i *installation) launch() {
 	}
 	ended := make(chan error, 1)
 	i.process, i.ended = process, ended
-	var waiting sync.WaitGroup
-	waiting.Go(func() { ended <- process.Wait() })
-	i.t.Cleanup(waiting.Wait)
+	i.waiting.Go(func() { ended <- process.Wait() })
 }
 
 func (i *installation) ready(ctx context.Context) bool {

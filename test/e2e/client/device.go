@@ -14,6 +14,9 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/run"
 )
 
+// pingEvery is well below the two heartbeats after which a silent client is gone.
+const pingEvery = 10 * time.Second
+
 // The times between attempts to come back: the server is usually away for a fraction of a second.
 const (
 	comeBackFirst = 20 * time.Millisecond
@@ -43,7 +46,8 @@ type Stats struct {
 	Draining    int         // frames that asked to come back
 	Resets      int         // rooms that were too far behind
 	Repairs     int         // holes that were read from /changes
-	Refused     int         // sends
+	Acked       int         // messages
+	Refused     int         // attempts to send one
 	Closed      map[int]int // by close code
 }
 
@@ -122,6 +126,14 @@ func (d *Device) live(ctx context.Context) (ready bool, err error) {
 		return false, err
 	}
 	defer d.disconnected()
+	pings := run.NewGroup(ctx)
+	pings.Go("ping", func(ctx context.Context) error {
+		return run.Every(ctx, pingEvery, func(context.Context) error { return socket.Write(map[string]string{"type": "ping"}) })
+	})
+	defer func() {
+		pings.Cancel()
+		_ = pings.Wait() // a ping that cannot be written is noticed by whoever reads
+	}()
 	for {
 		frame, err := socket.Read()
 		if err != nil {
@@ -185,7 +197,7 @@ func (d *Device) tell() {
 
 // hand gives a letter to a connection. It is called with the lock held, which keeps the order.
 func (d *Device) hand(socket *Socket, l *letter) error {
-	l.place = d.record.attempted(checker.Attempt{
+	l.place = d.record.Attempted(checker.Attempt{
 		Client: d.name, Connection: d.connID, Sender: d.person.ID, Room: l.room, ID: l.id, Body: l.body,
 	})
 	frame := struct {
@@ -304,8 +316,10 @@ func (d *Device) answer(id chat.MessageID, answer checker.Answer, seq chat.Seq) 
 	l := d.outbox[at]
 	d.record.answered(l.place, answer, seq)
 	if answer == checker.Acked {
+		d.stats.Acked++
 		d.outbox = slices.Delete(d.outbox, at, at+1)
 		close(l.done)
+		d.tell()
 	}
 }
 

@@ -19,8 +19,8 @@ type Record struct {
 // NewRecord makes an empty one.
 func NewRecord() *Record { return &Record{messages: make(map[checker.Message]*checker.Message)} }
 
-// attempted notes a message that is about to be handed to a connection, and answers its place for answered.
-func (r *Record) attempted(attempt checker.Attempt) int {
+// Attempted notes a message that is about to be handed over, and answers its place for answered.
+func (r *Record) Attempted(attempt checker.Attempt) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.attempts = append(r.attempts, attempt)

@@ -1,0 +1,106 @@
+package app_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/blabber-hive/blabber-hive/internal/app"
+	"github.com/blabber-hive/blabber-hive/internal/obs"
+)
+
+// defaults is what somebody gets who decides nothing, as the command line gives it.
+func defaults() app.Config {
+	return app.Config{
+		Data: app.Data{DataDir: "./data"},
+		Addr: "localhost:8080", AdminAddr: "localhost:8090", Signup: "open", RateLimits: "on", LogFormat: "text", LogLevel: "info",
+		DrainSpread: 3 * time.Second, ShutdownTimeout: 20 * time.Second,
+	}
+}
+
+// Promise: a configuration that cannot work is refused, by the names of its flag and its variable, with what to change.
+func TestConfigIsRefused(t *testing.T) {
+	t.Parallel()
+	secret := obs.NewSecret("postgres://user:hunter2@db/chat")
+	for name, tc := range map[string]struct {
+		change func(c *app.Config)
+		want   []string
+	}{
+		"no folder":           {func(c *app.Config) { c.DataDir = " " }, []string{"--data-dir (DATA_DIR)", "name a folder"}},
+		"no port":             {func(c *app.Config) { c.Addr = "localhost" }, []string{"--addr (ADDR)", `"localhost"`, "a host and a port"}},
+		"a port too high":     {func(c *app.Config) { c.Addr = ":80800" }, []string{"--addr (ADDR)", "whose port is not one"}},
+		"an empty port":       {func(c *app.Config) { c.Addr = "localhost:" }, []string{"whose port is not one"}},
+		"a URL as address":    {func(c *app.Config) { c.Addr = "http://localhost:8080" }, []string{"--addr (ADDR)", "a host and a port"}},
+		"one address for all": {func(c *app.Config) { c.AdminAddr = c.Addr }, []string{"--admin-addr (ADMIN_ADDR)", "a port of its own"}},
+		"admin without port":  {func(c *app.Config) { c.AdminAddr = "localhost" }, []string{"--admin-addr (ADMIN_ADDR)"}},
+		"public URL with a path": {func(c *app.Config) { c.PublicURL = "https://example.com/chat" },
+			[]string{"--public-url (PUBLIC_URL)", "no path"}},
+		"public URL without a scheme": {func(c *app.Config) { c.PublicURL = "chat.example.com" }, []string{"--public-url (PUBLIC_URL)", "https://chat.example.com"}},
+		"public URL with a password":  {func(c *app.Config) { c.PublicURL = "https://me:pw@example.com" }, []string{"--public-url (PUBLIC_URL)"}},
+		"an origin that is none": {func(c *app.Config) { c.AllowedOrigins = []string{"https://a.example", "b.example"} },
+			[]string{"--allowed-origins (ALLOWED_ORIGINS)", `"b.example"`}},
+		"an extra comma":          {func(c *app.Config) { c.AllowedOrigins = []string{"https://a.example", ""} }, []string{"extra comma"}},
+		"a proxy by name":         {func(c *app.Config) { c.TrustedProxies = []string{"proxy.local"} }, []string{"--trusted-proxies (TRUSTED_PROXIES)", "10.0.0.0/8"}},
+		"another word for signup": {func(c *app.Config) { c.Signup = "yes" }, []string{"--signup (SIGNUP)", "open or closed"}},
+		"another word for limits": {func(c *app.Config) { c.RateLimits = "false" }, []string{"--rate-limits (RATE_LIMITS)", "on or off"}},
+		"an unknown log format":   {func(c *app.Config) { c.LogFormat = "xml" }, []string{"--log-format (LOG_FORMAT)", "text or json"}},
+		"an unknown log level":    {func(c *app.Config) { c.LogLevel = "loud" }, []string{"--log-level (LOG_LEVEL)", "debug, info, warn or error"}},
+		"a spread too long":       {func(c *app.Config) { c.DrainSpread = time.Hour }, []string{"--drain-spread (DRAIN_SPREAD)", "from 0s to 1m0s"}},
+		"no time to stop":         {func(c *app.Config) { c.ShutdownTimeout = 0 }, []string{"--shutdown-timeout (SHUTDOWN_TIMEOUT)"}},
+		"stopping before draining": {func(c *app.Config) { c.ShutdownTimeout = 2 * time.Second },
+			[]string{"--shutdown-timeout (SHUTDOWN_TIMEOUT)", "more than --drain-spread, which is 3s"}},
+		"a database server":        {func(c *app.Config) { c.Cluster.DatabaseURL = secret }, []string{"DATABASE_URL", "runs alone", "unset it"}},
+		"a message log":            {func(c *app.Config) { c.Cluster.KafkaBroker = secret }, []string{"KAFKA_BROKER_URL", "runs alone"}},
+		"a bus":                    {func(c *app.Config) { c.Cluster.RedisURL = secret }, []string{"REDIS_URL", "runs alone"}},
+		"another sign-in provider": {func(c *app.Config) { c.Cluster.SupabaseURL = secret }, []string{"SUPABASE_URL", "runs alone"}},
+		"a model server":           {func(c *app.Config) { c.Cluster.SentimentURL = secret }, []string{"SENTIMENT_URL", "runs alone"}},
+		"several at once": {func(c *app.Config) { c.Addr, c.Signup, c.DataDir = "", "", "" },
+			[]string{"--addr (ADDR)", "--signup (SIGNUP)", "--data-dir (DATA_DIR)"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := defaults()
+			tc.change(&config)
+			err := config.Check()
+			var usage *app.UsageError
+			if !errors.As(err, &usage) {
+				t.Fatalf("Check() = %v, want a UsageError", err)
+			}
+			for _, want := range tc.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("Check() = %q, want it to say %q", err, want)
+				}
+			}
+			if strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("Check() = %q, which shows a password", err)
+			}
+		})
+	}
+}
+
+// Promise: what people write in their configuration is accepted.
+func TestConfigIsAccepted(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(c *app.Config){
+		"the defaults":     func(*app.Config) {},
+		"every address":    func(c *app.Config) { c.Addr = ":8080" },
+		"an IPv6 address":  func(c *app.Config) { c.Addr = "[::1]:8080" },
+		"any free port":    func(c *app.Config) { c.Addr, c.AdminAddr = "localhost:0", "localhost:0" },
+		"no admin address": func(c *app.Config) { c.AdminAddr = "off" },
+		"a public URL and others": func(c *app.Config) {
+			c.PublicURL, c.AllowedOrigins = "https://chat.example.com/", []string{"http://localhost:5173"}
+		},
+		"proxies":   func(c *app.Config) { c.TrustedProxies = []string{"10.0.0.7", "10.1.0.0/16", "::1", "fd00::/8"} },
+		"no spread": func(c *app.Config) { c.DrainSpread = 0 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := defaults()
+			change(&config)
+			if err := config.Check(); err != nil {
+				t.Errorf("Check() = %v, want it accepted", err)
+			}
+		})
+	}
+}

@@ -1,0 +1,124 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/blabber-hive/blabber-hive/internal/chat"
+	"github.com/blabber-hive/blabber-hive/test/e2e/client"
+)
+
+// readPatience is how long one frame may take.
+const readPatience = 20 * time.Second
+
+// Promise: a client that comes back after a restart with its positions gets what it missed, in order, then what happens
+// from now on, with nothing missing and nothing twice between the two; if it missed too much it is told so.
+//
+//nolint:paralleltest // it needs the machine for itself
+func TestResumeAfterRestart(t *testing.T) {
+	i := install(t, "--rate-limits", "off")
+	i.start()
+	ctx := t.Context()
+	ada, err := client.SignUp(ctx, i.url(), "ada", secretMark+"-password")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(ada.Close)
+	room, err := ada.CreateRoom(ctx, "tea")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const first = 100
+	said := say(t, ada, room, 0, first)
+	const position = chat.Seq(10)
+	for _, how := range []string{"killed", "stopped"} {
+		t.Run(how, func(t *testing.T) {
+			if how == "killed" {
+				i.kill()
+			} else if code := i.stop(); code != 0 {
+				t.Errorf("the server ended with code %d", code)
+			}
+			i.start()
+			socket, stop := signIn(t, i, ada, map[chat.RoomID]chat.Seq{room: position})
+			defer stop()
+			if frame := read(t, socket); frame.Type != "ready" {
+				t.Fatalf("the first frame is %q, want ready", frame.Type)
+			}
+			said = append(said, say(t, ada, room, len(said), 5)...)
+			next := position + 1
+			for next <= said[len(said)-1] {
+				frame := read(t, socket)
+				if frame.Type != "event" {
+					t.Fatalf("a frame is %q, want an event", frame.Type)
+				}
+				if frame.Event.Seq != next {
+					t.Fatalf("an event has number %d, want %d", frame.Event.Seq, next)
+				}
+				next++
+			}
+		})
+	}
+
+	t.Run("too far behind", func(t *testing.T) {
+		const tooMany = 1000
+		said = append(said, say(t, ada, room, len(said), tooMany)...)
+		head := said[len(said)-1]
+		socket, stop := signIn(t, i, ada, map[chat.RoomID]chat.Seq{room: position})
+		defer stop()
+		if frame := read(t, socket); frame.Type != "ready" {
+			t.Fatalf("the first frame is %q, want ready", frame.Type)
+		}
+		if frame := read(t, socket); frame.Type != "reset" || frame.RoomID != room || frame.Head != head {
+			t.Fatalf("after missing over %d events the frame is %+v, want a reset to %d", tooMany, frame, head)
+		}
+		live := say(t, ada, room, len(said), 1)[0]
+		if frame := read(t, socket); frame.Type != "event" || frame.Event.Seq != live || live != head+1 {
+			t.Fatalf("after the reset to %d the frame is %+v, want the event of number %d", head, frame, head+1)
+		}
+	})
+}
+
+// say sends messages over HTTP and answers their numbers.
+func say(t *testing.T, p *client.Person, room chat.RoomID, from, n int) []chat.Seq {
+	t.Helper()
+	seqs := make([]chat.Seq, 0, n)
+	for k := range n {
+		sent, err := p.Send(t.Context(), room, client.NewMessageID(), fmt.Sprintf("%s %d", secretMark, from+k))
+		if err != nil {
+			t.Fatal(err)
+		}
+		seqs = append(seqs, sent.Seq)
+	}
+	return seqs
+}
+
+// signIn opens a socket and sends its first frame.
+func signIn(t *testing.T, i *installation, p *client.Person, positions map[chat.RoomID]chat.Seq) (socket *client.Socket, stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), readPatience)
+	socket, err := client.Dial(ctx, i.addr)
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	ends := context.AfterFunc(ctx, socket.Close) // so that no read waits for ever
+	if err := socket.Write(map[string]any{"type": "auth", "token": p.Token, "positions": positions}); err != nil {
+		t.Error(err)
+	}
+	return socket, func() {
+		ends()
+		cancel()
+		socket.Close()
+	}
+}
+
+func read(t *testing.T, socket *client.Socket) client.Frame {
+	t.Helper()
+	frame, err := socket.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return frame
+}
