@@ -89,8 +89,6 @@ func TestUsageIsRefused(t *testing.T) {
 }
 
 // Promise: a variable counts like its flag, and the command line wins.
-//
-//nolint:paralleltest // it changes the environment
 func TestEnvironment(t *testing.T) {
 	t.Setenv("ADDR", "nowhere")
 	if code, _, errs := blabberHive(t, ""); code != app.ExitUsage || !strings.Contains(errs, `--addr (ADDR) is "nowhere"`) {

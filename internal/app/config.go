@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -86,7 +88,7 @@ func check(rows []row) error {
 
 // Check refuses a configuration that cannot work, naming everything that is wrong with it.
 func (c Config) Check() error {
-	return check(append(c.Data.rows(),
+	return check(append(c.rows(),
 		row{"addr", "ADDR", wrongAddress(c.Addr)},
 		row{"admin-addr", "ADMIN_ADDR", wrongAdminAddress(c.AdminAddr, c.Addr)},
 		row{"public-url", "PUBLIC_URL", wrongOrigin(c.PublicURL)},
@@ -131,7 +133,7 @@ func wrongAddress(addr string) string {
 	if err != nil {
 		return fmt.Sprintf("is %q%s", addr, want)
 	}
-	if _, err := net.LookupPort("tcp", port); err != nil || port == "" {
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return fmt.Sprintf("is %q, whose port is not one%s", addr, want)
 	}
 	return ""
@@ -190,10 +192,8 @@ func firstWrong(list []string, wrong func(string) string) string {
 }
 
 func wrongWord(given string, allowed ...string) string {
-	for _, word := range allowed {
-		if given == word {
-			return ""
-		}
+	if slices.Contains(allowed, given) {
+		return ""
 	}
 	last := len(allowed) - 1
 	return fmt.Sprintf("is %q: give %s or %s", given, strings.Join(allowed[:last], ", "), allowed[last])

@@ -34,12 +34,16 @@ func TestConfigIsRefused(t *testing.T) {
 		"a URL as address":    {func(c *app.Config) { c.Addr = "http://localhost:8080" }, []string{"--addr (ADDR)", "a host and a port"}},
 		"one address for all": {func(c *app.Config) { c.AdminAddr = c.Addr }, []string{"--admin-addr (ADMIN_ADDR)", "a port of its own"}},
 		"admin without port":  {func(c *app.Config) { c.AdminAddr = "localhost" }, []string{"--admin-addr (ADMIN_ADDR)"}},
-		"public URL with a path": {func(c *app.Config) { c.PublicURL = "https://example.com/chat" },
-			[]string{"--public-url (PUBLIC_URL)", "no path"}},
+		"public URL with a path": {
+			func(c *app.Config) { c.PublicURL = "https://example.com/chat" },
+			[]string{"--public-url (PUBLIC_URL)", "no path"},
+		},
 		"public URL without a scheme": {func(c *app.Config) { c.PublicURL = "chat.example.com" }, []string{"--public-url (PUBLIC_URL)", "https://chat.example.com"}},
 		"public URL with a password":  {func(c *app.Config) { c.PublicURL = "https://me:pw@example.com" }, []string{"--public-url (PUBLIC_URL)"}},
-		"an origin that is none": {func(c *app.Config) { c.AllowedOrigins = []string{"https://a.example", "b.example"} },
-			[]string{"--allowed-origins (ALLOWED_ORIGINS)", `"b.example"`}},
+		"an origin that is none": {
+			func(c *app.Config) { c.AllowedOrigins = []string{"https://a.example", "b.example"} },
+			[]string{"--allowed-origins (ALLOWED_ORIGINS)", `"b.example"`},
+		},
 		"an extra comma":          {func(c *app.Config) { c.AllowedOrigins = []string{"https://a.example", ""} }, []string{"extra comma"}},
 		"a proxy by name":         {func(c *app.Config) { c.TrustedProxies = []string{"proxy.local"} }, []string{"--trusted-proxies (TRUSTED_PROXIES)", "10.0.0.0/8"}},
 		"another word for signup": {func(c *app.Config) { c.Signup = "yes" }, []string{"--signup (SIGNUP)", "open or closed"}},
@@ -48,23 +52,26 @@ func TestConfigIsRefused(t *testing.T) {
 		"an unknown log level":    {func(c *app.Config) { c.LogLevel = "loud" }, []string{"--log-level (LOG_LEVEL)", "debug, info, warn or error"}},
 		"a spread too long":       {func(c *app.Config) { c.DrainSpread = time.Hour }, []string{"--drain-spread (DRAIN_SPREAD)", "from 0s to 1m0s"}},
 		"no time to stop":         {func(c *app.Config) { c.ShutdownTimeout = 0 }, []string{"--shutdown-timeout (SHUTDOWN_TIMEOUT)"}},
-		"stopping before draining": {func(c *app.Config) { c.ShutdownTimeout = 2 * time.Second },
-			[]string{"--shutdown-timeout (SHUTDOWN_TIMEOUT)", "more than --drain-spread, which is 3s"}},
+		"stopping before draining": {
+			func(c *app.Config) { c.ShutdownTimeout = 2 * time.Second },
+			[]string{"--shutdown-timeout (SHUTDOWN_TIMEOUT)", "more than --drain-spread, which is 3s"},
+		},
 		"a database server":        {func(c *app.Config) { c.Cluster.DatabaseURL = secret }, []string{"DATABASE_URL", "runs alone", "unset it"}},
 		"a message log":            {func(c *app.Config) { c.Cluster.KafkaBroker = secret }, []string{"KAFKA_BROKER_URL", "runs alone"}},
 		"a bus":                    {func(c *app.Config) { c.Cluster.RedisURL = secret }, []string{"REDIS_URL", "runs alone"}},
 		"another sign-in provider": {func(c *app.Config) { c.Cluster.SupabaseURL = secret }, []string{"SUPABASE_URL", "runs alone"}},
 		"a model server":           {func(c *app.Config) { c.Cluster.SentimentURL = secret }, []string{"SENTIMENT_URL", "runs alone"}},
-		"several at once": {func(c *app.Config) { c.Addr, c.Signup, c.DataDir = "", "", "" },
-			[]string{"--addr (ADDR)", "--signup (SIGNUP)", "--data-dir (DATA_DIR)"}},
+		"several at once": {
+			func(c *app.Config) { c.Addr, c.Signup, c.DataDir = "", "", "" },
+			[]string{"--addr (ADDR)", "--signup (SIGNUP)", "--data-dir (DATA_DIR)"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			config := defaults()
 			tc.change(&config)
 			err := config.Check()
-			var usage *app.UsageError
-			if !errors.As(err, &usage) {
+			if _, ok := errors.AsType[*app.UsageError](err); !ok {
 				t.Fatalf("Check() = %v, want a UsageError", err)
 			}
 			for _, want := range tc.want {

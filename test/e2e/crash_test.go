@@ -18,7 +18,7 @@ func TestKilledTwentyTimes(t *testing.T) {
 	c.talk()
 	began := time.Now()
 	for range kills {
-		// Not at one point of what a server does, and once in a while while clients still come back.
+		// At no one point of what a server does, and sometimes when clients have only begun to come back.
 		pause(t, time.Duration(200+rand.IntN(800))*time.Millisecond)
 		i.kill()
 		i.start()

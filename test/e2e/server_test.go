@@ -52,7 +52,6 @@ func install(t *testing.T, args ...string) *installation {
 	}
 	t.Cleanup(func() {
 		i.kill()
-		i.waiting.Wait()
 		i.scanLog()
 		if t.Failed() {
 			t.Logf("the server's log:\n%s", tail(i.log.String()))
@@ -139,7 +138,7 @@ func (i *installation) kill() {
 		return
 	}
 	_ = i.process.Process.Kill() // it may have ended by itself
-	<-i.ended
+	i.waiting.Wait()
 	i.process = nil
 }
 
