@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
@@ -295,9 +297,7 @@ func (w *world) checkCell(t *testing.T, people map[string]*caller, route route, 
 		if got.status != status {
 			t.Errorf("%s: %s, want %d", who, got, status)
 		}
-		if status != http.StatusNoContent && !json.Valid(got.body) {
-			t.Errorf("%s: %q is not JSON", who, got.body)
-		}
+		w.isAsDescribed(t, route, got)
 		return
 	}
 	if got.code() != chat.Code(want) {
@@ -305,6 +305,34 @@ func (w *world) checkCell(t *testing.T, people map[string]*caller, route route, 
 		return
 	}
 	isProblem(t, got)
+}
+
+// isAsDescribed checks that an answer is what /openapi.json says of its route.
+func (w *world) isAsDescribed(t *testing.T, route route, got answer) {
+	t.Helper()
+	item := w.server.routes.Paths[route.operation.Path]
+	op := map[string]*huma.Operation{"GET": item.Get, "POST": item.Post, "PUT": item.Put, "PATCH": item.Patch, "DELETE": item.Delete}[route.operation.Method]
+	response := op.Responses[strconv.Itoa(got.status)]
+	if response == nil {
+		t.Errorf("%d is not described", got.status)
+		return
+	}
+	media := response.Content["application/json"]
+	if media == nil {
+		if len(got.body) != 0 {
+			t.Errorf("%s has a body, which is not described", got)
+		}
+		return
+	}
+	var value any
+	if err := json.Unmarshal(got.body, &value); err != nil {
+		t.Errorf("%s: %v", got, err)
+	}
+	result := huma.ValidateResult{}
+	huma.Validate(w.server.routes.Components.Schemas, media.Schema, huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, value, &result)
+	for _, err := range result.Errors {
+		t.Errorf("%s is not as described: %v", got, err)
+	}
 }
 
 // Promise (FIGURES §4 test 5): to whoever is not in it, a private room is like no room at all: the same bytes by the same

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/blabber-hive/blabber-hive/internal/account"
+	"github.com/blabber-hive/blabber-hive/internal/api/peer"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/wire"
 )
@@ -79,7 +80,7 @@ func (s *Server) observe(c *gin.Context) {
 
 func (s *Server) newRequest(c *gin.Context) *request {
 	id := s.NewID()
-	address, secure := s.client(c.Request)
+	address, secure := s.proxies.Client(c.Request)
 	route := c.FullPath()
 	if route == "" {
 		route = "other"
@@ -93,7 +94,7 @@ func (s *Server) newRequest(c *gin.Context) *request {
 	}
 	return &request{
 		id: hex.EncodeToString(id[:]), route: route, secure: secure, origin: scheme + c.Request.Host,
-		device: account.Device{Address: addressKey(address), UserAgent: c.Request.UserAgent()},
+		device: account.Device{Address: peer.Key(address), UserAgent: c.Request.UserAgent()},
 	}
 }
 

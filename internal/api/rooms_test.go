@@ -3,6 +3,8 @@ package api
 import (
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -77,6 +79,39 @@ func TestRoles(t *testing.T) {
 	}
 	if signals := w.heard(chat.SignalMember); len(signals) != 5 {
 		t.Errorf("%d signals of changed members, want 5", len(signals))
+	}
+}
+
+// Promise: of two owners who leave, or step down, at the same moment, one stays.
+func TestOwnersRace(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	for i := range 20 {
+		first, second, plain := w.person(), w.person(), w.person()
+		room := "/rooms/" + first.must(201, "POST", "/rooms", object{"name": "Race", "visibility": "public"}).text("id")
+		second.must(200, "POST", room+"/join", nil)
+		plain.must(200, "POST", room+"/join", nil)
+		first.must(200, "PUT", room+"/members/"+second.id.String(), object{"role": "owner"})
+		var group sync.WaitGroup
+		var conflicts atomic.Int64
+		for _, owner := range []*caller{first, second} {
+			group.Go(func() {
+				var got answer
+				if i%2 == 0 {
+					got = owner.do("POST", room+"/leave", nil)
+				} else {
+					got = owner.do("PUT", room+"/members/"+owner.id.String(), object{"role": "member"})
+				}
+				if got.code() == chat.Conflict {
+					conflicts.Add(1)
+				}
+			})
+		}
+		group.Wait()
+		members := plain.must(200, "GET", room+"/members", nil)
+		if conflicts.Load() != 1 || members.text("members", "0", "role") != "owner" || members.text("members", "1", "role") == "owner" {
+			t.Errorf("%d conflicts and %s, want one owner left", conflicts.Load(), members)
+		}
 	}
 }
 

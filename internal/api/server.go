@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/blabber-hive/blabber-hive/internal/account"
+	"github.com/blabber-hive/blabber-hive/internal/api/peer"
 	"github.com/blabber-hive/blabber-hive/internal/api/site"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/history"
@@ -73,24 +74,26 @@ func DefaultWrites() account.Rate { return account.Rate{PerSecond: 50, Burst: 50
 // Server is the HTTP edge.
 type Server struct {
 	Options
-	origins origins
+	origins peer.Origins
+	proxies peer.Proxies
 	metrics *metrics
 	site    *site.Site
 	engine  *gin.Engine
 	openAPI []byte
+	routes  *huma.OpenAPI
 }
 
 // New makes the edge. It fails where an origin or a file of the web client is not one.
 func New(options Options) (*Server, error) {
-	origins, err := newOrigins(options.PublicOrigins)
+	origins, err := peer.NewOrigins(options.PublicOrigins)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("api: %w", err)
 	}
 	files, err := site.New(options.Web)
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
-	s := &Server{Options: options, origins: origins, metrics: newMetrics(options.Registry), site: files}
+	s := &Server{Options: options, origins: origins, proxies: options.TrustedProxies, metrics: newMetrics(options.Registry), site: files}
 
 	gin.SetMode(gin.ReleaseMode) // it would print to the terminal otherwise
 	s.engine = gin.New()
@@ -104,8 +107,8 @@ func New(options Options) (*Server, error) {
 	s.engine.NoRoute(s.serveOther)
 	s.engine.NoMethod(s.wrongMethod)
 
-	described := s.register()
-	if s.openAPI, err = json.Marshal(described); err != nil {
+	s.routes = s.register()
+	if s.openAPI, err = json.Marshal(s.routes); err != nil {
 		return nil, fmt.Errorf("api: describe the routes: %w", err)
 	}
 	s.engine.GET(openAPIPath, s.serveOpenAPI)
@@ -141,6 +144,12 @@ func (s *Server) serveOther(c *gin.Context) {
 		c.Status(http.StatusOK) // gin has made it 404 by now
 		file.ServeHTTP(c.Writer, c.Request)
 	}
+}
+
+// ClientAddress tells who asks; see Options.TrustedProxies.
+func (s *Server) ClientAddress(r *http.Request) netip.Addr {
+	address, _ := s.proxies.Client(r)
+	return address
 }
 
 // OpenAPI is the description of all routes, as /openapi.json serves it.

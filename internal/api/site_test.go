@@ -2,10 +2,7 @@ package api
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
-	"io"
-	"net/http"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -91,37 +88,6 @@ func TestSite(t *testing.T) {
 	}
 	if got := c.do("GET", "//", nil); got.header.Get("Content-Security-Policy") != pagePolicy {
 		t.Errorf("Content-Security-Policy = %q", got.header.Get("Content-Security-Policy"))
-	}
-}
-
-// Promise: files come in the smallest form that the browser understands, and not again where it has them.
-func TestSiteForms(t *testing.T) {
-	t.Parallel()
-	w := setup(t, withClient)
-	c := w.nobody()
-	for accept, want := range map[string]string{
-		"": "", "gzip, deflate, br, zstd": "br", "gzip": "gzip", "br;q=0, gzip;q=0.5": "gzip", "br;q=0.0": "", "identity": "", "BR": "br", "xbr": "",
-	} {
-		got := c.with("Accept-Encoding", accept).do("GET", "//assets/index-abc123.js", nil)
-		if got.header.Get("Content-Encoding") != want || got.header.Get("Vary") != "Accept-Encoding" {
-			t.Errorf("Accept-Encoding %q: %v, want %q", accept, got.header, want)
-		}
-		again := c.with("Accept-Encoding", accept).with("If-None-Match", `"x", W/`+got.header.Get("ETag")).do("GET", "//assets/index-abc123.js", nil)
-		if again.status != http.StatusNotModified || len(again.body) != 0 {
-			t.Errorf("Accept-Encoding %q, again: %s, want 304", accept, again)
-		}
-	}
-	zipped := c.with("Accept-Encoding", "gzip").do("GET", "//assets/style-abc123.css", nil)
-	reader, err := gzip.NewReader(bytes.NewReader(zipped.body))
-	if err != nil {
-		t.Fatalf("%v in %q", err, zipped.body)
-	}
-	plain, err := io.ReadAll(reader)
-	if err != nil || !strings.HasPrefix(string(plain), "a{color:red}") {
-		t.Errorf("unzipped %q, %v", plain, err)
-	}
-	if got := c.with("Accept-Encoding", "gzip").do("GET", "//assets/inter-latin.woff2", nil); got.header.Get("Content-Encoding") != "" {
-		t.Error("a font, which is compressed already, is compressed again")
 	}
 }
 

@@ -1,4 +1,4 @@
-package api
+package peer
 
 import (
 	"net/http"
@@ -7,14 +7,17 @@ import (
 	"strings"
 )
 
-// client tells who asks and whether over TLS. A proxy that is trusted speaks for its client; what anybody else says in
+// Proxies are the networks of the proxies that are trusted to say for whom they ask.
+type Proxies []netip.Prefix
+
+// Client tells who asks and whether over TLS. A proxy that is trusted speaks for its client; what anybody else says in
 // X-Forwarded-For and X-Forwarded-Proto is not even read.
-func (s *Server) client(r *http.Request) (address netip.Addr, secure bool) {
+func (p Proxies) Client(r *http.Request) (address netip.Addr, secure bool) {
 	secure = r.TLS != nil
 	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		address = plain(peer.Addr())
 	}
-	if !s.trusts(address) {
+	if !p.trusts(address) {
 		return address, secure
 	}
 	if proto := r.Header.Get("X-Forwarded-Proto"); proto != "" {
@@ -29,21 +32,15 @@ func (s *Server) client(r *http.Request) (address netip.Addr, secure bool) {
 			break
 		}
 		address = plain(hop)
-		if !s.trusts(address) {
+		if !p.trusts(address) {
 			break
 		}
 	}
 	return address, secure
 }
 
-// ClientAddress tells who asks; see TrustedProxies.
-func (s *Server) ClientAddress(r *http.Request) netip.Addr {
-	address, _ := s.client(r)
-	return address
-}
-
-func (s *Server) trusts(address netip.Addr) bool {
-	for _, proxy := range s.TrustedProxies {
+func (p Proxies) trusts(address netip.Addr) bool {
+	for _, proxy := range p {
 		if proxy.Contains(address) {
 			return true
 		}
@@ -53,9 +50,9 @@ func (s *Server) trusts(address netip.Addr) bool {
 
 func plain(address netip.Addr) netip.Addr { return address.Unmap().WithZone("") }
 
-// addressKey is what attempts are counted by: an address, or the network of an IPv6 one, since whoever has one of
+// Key is what attempts are counted by: an address, or the network of an IPv6 one, since whoever has one of
 // those has 2^64.
-func addressKey(address netip.Addr) string {
+func Key(address netip.Addr) string {
 	if address.Is6() {
 		if network, err := address.Prefix(64); err == nil {
 			return network.String()
