@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"math"
 	"sync"
 	"time"
 )
@@ -9,6 +10,9 @@ import (
 // bucketsMax is how many keys a Limiter remembers; beyond it the full buckets are forgotten, which changes nothing, and
 // if that is not enough all of them.
 const bucketsMax = 100_000
+
+// wholeToken is a token less what sums of fractions of one may lack: who waits as long as it was told is not refused again.
+const wholeToken = 1 - 1e-9
 
 // Limiter is token buckets by key: a bucket starts full and refills continuously.
 type Limiter struct {
@@ -44,9 +48,9 @@ func (l *Limiter) Allow(_ context.Context, key string, perSecond float64, burst 
 	}
 	b.perSecond, b.burst = perSecond, float64(burst)
 	b.tokens, b.at = b.level(now), now
-	if b.tokens < 1 {
+	if b.tokens < wholeToken {
 		l.buckets[key] = b
-		return time.Duration((1 - b.tokens) / perSecond * float64(time.Second)), false
+		return time.Duration(math.Ceil((1 - b.tokens) / perSecond * float64(time.Second))), false
 	}
 	b.tokens--
 	l.buckets[key] = b

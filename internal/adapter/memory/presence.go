@@ -28,12 +28,15 @@ func (p *Presence) Connected(_ context.Context, user chat.UserID) (bool, error) 
 func (p *Presence) Disconnected(_ context.Context, user chat.UserID) (bool, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.connections[user] > 1 {
-		p.connections[user]--
+	switch p.connections[user] {
+	case 0:
 		return false, nil
+	case 1:
+		delete(p.connections, user)
+		return true, nil
 	}
-	delete(p.connections, user)
-	return true, nil
+	p.connections[user]--
+	return false, nil
 }
 
 // Online implements presence.Store.
