@@ -302,8 +302,10 @@ func TestChanges(t *testing.T) {
 	react := func(actor chat.Profile, emoji string, added bool) *chat.Record {
 		return change(chat.KindReaction, actor, func(r *chat.Record) { r.Emoji, r.Added = emoji, added })
 	}
-	message := &chat.Message{ID: messageID(0), Room: room, Seq: 3, Sender: owner, Body: "hi", ReplyTo: messageID(8), CreatedAt: start,
-		Reactions: []chat.Reaction{{Emoji: "👍", Users: []chat.UserID{other.ID}}}}
+	message := &chat.Message{
+		ID: messageID(0), Room: room, Seq: 3, Sender: owner, Body: "hi", ReplyTo: messageID(8), CreatedAt: start,
+		Reactions: []chat.Reaction{{Emoji: "👍", Users: []chat.UserID{other.ID}}},
+	}
 	with := func(more func(*chat.Message)) *chat.Message { m := message.Clone(); more(m); return m }
 	deleted := with(func(m *chat.Message) { m.Body, m.Reactions, m.DeletedAt = "", nil, start })
 	crowded := with(func(m *chat.Message) {

@@ -6,7 +6,7 @@
 //
 // Real are chat, numbering, feed, wire, message.Service, the sequencer and memory.Log: each is driven through the ports it
 // has in the product. Modelled are the store (porttest/modelstore behind crash points), the bus, the gateway's use of a
-// feed (conn.go and gateway.go do what package gateway does, without sockets), the relay of the outbox and the client.
+// feed (conn_test.go and gateway_test.go do what package gateway does, without sockets), the relay of the outbox and the client.
 //
 // The sequencer runs one run of the log a step; each call of its ports lets time pass, and with it everything that would
 // happen on other threads and machines meanwhile, a crash of the very process that waits included. So a crash can fall
@@ -18,6 +18,8 @@
 // its rooms and rid of its outbox. Then porttest/checker reads the history: what was sent and answered, the store, what
 // each connection carried, and what each client took in and shows. While the run goes on, each event that is given to a
 // connection is checked to be for somebody who may have it.
+//
+// All of it is test code, and so are its files.
 //
 // # How to use it
 //

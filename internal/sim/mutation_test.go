@@ -1,4 +1,4 @@
-package sim_test
+package sim
 
 import (
 	"encoding/json"
@@ -24,29 +24,45 @@ type mutation struct {
 // themselves and cost only time: a feed that asks for a second repair while one is under way, one that does not ask for
 // the rest of a long one, a client that shows an older state until the next event.
 var planted = map[string]mutation{
-	"numbering: no repeat is recognised": {"numbering/room.go",
-		"if known, ok := r.window.find(record.ID); ok {", "if known, ok := r.window.find(record.ID); ok && r.head > 1<<40 {"},
-	"numbering: a repeat with another body is a success": {"numbering/room.go",
-		"if known.Fingerprint != record.Fingerprint {", "if known.Fingerprint != record.Fingerprint && r.head > 1<<40 {"},
-	"numbering: a void number is remembered": {"numbering/room.go",
-		"func (r *Room) Void(seq chat.Seq) { r.window.forget(seq) }", "func (r *Room) Void(chat.Seq) {}"},
-	"numbering: a refused change takes a number": {"numbering/room.go",
-		"case err != nil:\n\t\t\treturn refused(err)", "case err != nil:\n\t\t\tr.head++\n\t\t\treturn refused(err)"},
+	"numbering: no repeat is recognised": {
+		"numbering/room.go",
+		"if known, ok := r.window.find(record.ID); ok {", "if known, ok := r.window.find(record.ID); ok && r.head > 1<<40 {",
+	},
+	"numbering: a repeat with another body is a success": {
+		"numbering/room.go",
+		"if known.Fingerprint != record.Fingerprint {", "if known.Fingerprint != record.Fingerprint && r.head > 1<<40 {",
+	},
+	"numbering: a void number is remembered": {
+		"numbering/room.go",
+		"func (r *Room) Void(seq chat.Seq) { r.window.forget(seq) }", "func (r *Room) Void(chat.Seq) {}",
+	},
+	"numbering: a refused change takes a number": {
+		"numbering/room.go",
+		"case err != nil:\n\t\t\treturn refused(err)", "case err != nil:\n\t\t\tr.head++\n\t\t\treturn refused(err)",
+	},
 	"numbering: anybody may delete": {"numbering/room.go", "case !own && !record.Moderation:", "case false:"},
-	"sequencer: published before it is stored": {"sequencer/sequencer.go",
+	"sequencer: published before it is stored": {
+		"sequencer/sequencer.go",
 		"		err = s.commit(ctx, run, outcomes)\n",
-		"		for i := range outcomes {\n\t\t\tif e := outcomes[i].Receipt.Event; e != nil {\n\t\t\t\tenvelope, _ := wire.Envelope(e)\n\t\t\t\t_ = s.bus.Publish(ctx, []chat.Envelope{envelope})\n\t\t\t}\n\t\t}\n\t\terr = s.commit(ctx, run, outcomes)\n"},
-	"sequencer: acknowledged before it is stored": {"sequencer/sequencer.go",
-		"		err = s.commit(ctx, run, outcomes)\n", "		s.log.Settle(ctx, run, outcomes)\n\t\terr = s.commit(ctx, run, outcomes)\n"},
+		"		for i := range outcomes {\n\t\t\tif e := outcomes[i].Receipt.Event; e != nil {\n\t\t\t\tenvelope, _ := wire.Envelope(e)\n\t\t\t\t_ = s.bus.Publish(ctx, []chat.Envelope{envelope})\n\t\t\t}\n\t\t}\n\t\terr = s.commit(ctx, run, outcomes)\n",
+	},
+	"sequencer: acknowledged before it is stored": {
+		"sequencer/sequencer.go",
+		"		err = s.commit(ctx, run, outcomes)\n", "		s.log.Settle(ctx, run, outcomes)\n\t\terr = s.commit(ctx, run, outcomes)\n",
+	},
 	"sequencer: states are kept after a failed commit":    {"sequencer/sequencer.go", "	s.rooms.forget()\n", ""},
 	"sequencer: the offset is kept after a failed commit": {"sequencer/sequencer.go", "	s.known = false\n", ""},
 	"sequencer: a failed commit is acknowledged":          {"sequencer/sequencer.go", "		return s.refuseAll(ctx, run, err), nil\n", "		s.refuseAll(ctx, run, err)\n\t\treturn outcomes, nil\n"},
 	"sequencer: a void number is acknowledged":            {"sequencer/sequencer.go", "		s.void(void, run, outcomes)\n", "		_ = void\n"},
-	"sequencer: changes of one run do not see each other": {"sequencer/sequencer.go",
-		"				changed[messageKey{record.Room, event.Message.ID}] = event\n", ""},
+	"sequencer: changes of one run do not see each other": {
+		"sequencer/sequencer.go",
+		"				changed[messageKey{record.Room, event.Message.ID}] = event\n", "",
+	},
 	"feed: holes are passed": {"feed/feed.go", "case item.Seq == f.last+1:", "case item.Seq > f.last:"},
-	"feed: repeats are passed": {"feed/feed.go",
-		"case item.Seq <= f.last || f.repairing:\n\t\treturn Ignore\n\tcase item.Seq == f.last+1:", "case f.repairing:\n\t\treturn Ignore\n\tcase item.Seq <= f.last+1:"},
+	"feed: repeats are passed": {
+		"feed/feed.go",
+		"case item.Seq <= f.last || f.repairing:\n\t\treturn Ignore\n\tcase item.Seq == f.last+1:", "case f.repairing:\n\t\treturn Ignore\n\tcase item.Seq <= f.last+1:",
+	},
 	"feed: a resume begins one too late":                          {"feed/feed.go", "if f.tail[i].Seq > position {", "if f.tail[i].Seq > position+1 {"},
 	"feed: a resume begins one too early":                         {"feed/feed.go", "if f.tail[i].Seq > position {", "if f.tail[i].Seq >= position {"},
 	"feed: the tail is believed too far back":                     {"feed/feed.go", "case position < f.from:", "case position+1 < f.from:"},
@@ -54,9 +70,9 @@ var planted = map[string]mutation{
 	"feed: void numbers are not skipped":                          {"feed/feed.go", "	f.last = max(f.last, through)\n", ""},
 	"numbering: a deleted message keeps its body":                 {"numbering/room.go", "ID: target.ID, Room: target.Room, Seq: target.Seq,", "Body: target.Body, ID: target.ID, Room: target.Room, Seq: target.Seq,"},
 	"log: settled in another order":                               {"adapter/memory/log.go", "tell(outcomes[i].Receipt, outcomes[i].Err)", "tell(outcomes[len(outcomes)-1-i].Receipt, outcomes[len(outcomes)-1-i].Err)"},
-	"gateway: lost events without a successor are not looked for": {"sim/gateway.go", "	g.every(headsEvery, g.lookForHeads)\n", ""},
-	"gateway: a removal older than the membership ends the seat":  {"sim/conn.go", "case seq > s.asOf:\n\t\tc.vacate(s, reason)\n\t\tc.showJoined(id) //", "default:\n\t\tc.vacate(s, reason) //"},
-	"gateway: a page is sent beyond a removal":                    {"sim/conn.go", "if item.Change.Leaves() && item.Subject", "if false && item.Subject"},
+	"gateway: lost events without a successor are not looked for": {"sim/gateway_test.go", "	g.every(headsEvery, g.lookForHeads)\n", ""},
+	"gateway: a removal older than the membership ends the seat":  {"sim/conn_test.go", "case seq > s.asOf:\n\t\tc.vacate(s, reason)\n\t\tc.showJoined(id) //", "default:\n\t\tc.vacate(s, reason) //"},
+	"gateway: a page is sent beyond a removal":                    {"sim/conn_test.go", "if item.Change.Leaves() && item.Subject", "if false && item.Subject"},
 }
 
 // Promise (STYLE 17): a simulation is worth what it finds. Each planted bug fails some seed among the first -seeds.
@@ -72,7 +88,8 @@ func TestMutations(t *testing.T) {
 	failed := regexp.MustCompile(`seed (\d+) \(`)
 	for _, name := range slices.Sorted(maps.Keys(planted)) {
 		m := planted[name]
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // each takes all there is
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			path := filepath.Join(internal, filepath.FromSlash(m.file))
 			source, err := os.ReadFile(path)
 			if err != nil {

@@ -1,4 +1,4 @@
-package sim_test
+package sim
 
 import (
 	"bufio"
@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/blabber-hive/blabber-hive/internal/sim"
 )
 
 var (
@@ -23,7 +21,7 @@ var (
 // lost, doubled or reordered, everybody sees the same, nobody sees what is not theirs, and all get to the end.
 func TestSimulation(t *testing.T) {
 	t.Parallel()
-	lab := sim.NewLab()
+	lab := NewLab()
 	if *seed != 0 {
 		report(t, lab.Run(*seed, os.Stdout))
 		return
@@ -46,7 +44,7 @@ func TestSimulation(t *testing.T) {
 		*seeds, spent.Round(time.Millisecond), float64(*seeds)/spent.Minutes(), tasks, virtual.Round(time.Second), messages, voids, resets)
 }
 
-func report(t *testing.T, result sim.Result) {
+func report(t *testing.T, result Result) {
 	t.Helper()
 	if len(result.Violations) > 0 {
 		t.Errorf("seed %d (go test ./internal/sim -run TestSimulation -args -seed=%d):\n%s", result.Seed, result.Seed, strings.Join(result.Violations, "\n"))
@@ -56,7 +54,7 @@ func report(t *testing.T, result sim.Result) {
 // Promise: a seed is all that a run depends on.
 func TestARunIsItsSeed(t *testing.T) {
 	t.Parallel()
-	one, other := sim.NewLab(), sim.NewLab()
+	one, other := NewLab(), NewLab()
 	for s := range uint64(20) {
 		once, again := one.Run(s, nil), other.Run(s, nil)
 		if once.Digest != again.Digest {
@@ -73,7 +71,7 @@ func TestSeedsThatFailedOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	lab := sim.NewLab()
+	lab := NewLab()
 	for lines := bufio.NewScanner(file); lines.Scan(); {
 		word, why, _ := strings.Cut(lines.Text(), " ")
 		if word == "" || word == "#" {

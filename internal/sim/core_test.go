@@ -25,7 +25,6 @@ type core struct {
 	stepping bool
 	planned  bool
 	numberer *sequencer.Sequencer
-	relaying bool
 }
 
 var (
