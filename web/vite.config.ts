@@ -40,6 +40,8 @@ export default defineConfig({
     outDir: "dist/client",
     emptyOutDir: true,
     target: "es2023",
+    // Small files stay files: the content policy allows no font that is written into a stylesheet.
+    assetsInlineLimit: 0,
     rolldownOptions: {
       output: {
         // Two long-lived chunks beside the app's own: they stay in browsers' caches when the app changes.
