@@ -87,20 +87,20 @@ func TestSessionEndsWhileRead(t *testing.T) {
 		"this session": func() { cache.forget(session.ID) },
 		"all of them":  func() { cache.forgetUser(user.ID, chat.SessionID{}) },
 	} {
-		_, _, _, epoch := cache.get(session.ID, now)
+		_, _, _, epoch := cache.find(session.ID, now)
 		end()
 		cache.remember(live{user, session, now}, epoch)
-		if _, known, _, _ := cache.get(session.ID, now); known {
+		if _, known, _, _ := cache.find(session.ID, now); known {
 			t.Errorf("%s: it is remembered", name)
 		}
 	}
-	_, _, _, epoch := cache.get(session.ID, now)
+	_, _, _, epoch := cache.find(session.ID, now)
 	cache.remember(live{user, session, now}, epoch)
-	if _, _, fresh, _ := cache.get(session.ID, now); !fresh {
+	if _, _, fresh, _ := cache.find(session.ID, now); !fresh {
 		t.Error("nothing ended and it is not remembered")
 	}
 	cache.forgetUser(user.ID, session.ID)
-	if _, known, _, _ := cache.get(session.ID, now); !known {
+	if _, known, _, _ := cache.find(session.ID, now); !known {
 		t.Error("the one that stays was forgotten")
 	}
 }
@@ -115,7 +115,7 @@ func TestRememberedSessionsAreBounded(t *testing.T) {
 	cache.remember(live{session: used, at: now}, 0)
 	for range 10 * most {
 		cache.remember(live{session: chat.Session{ID: newID()}, at: now}, 0)
-		if _, known, _, _ := cache.get(used.ID, now); !known {
+		if _, known, _, _ := cache.find(used.ID, now); !known {
 			t.Fatal("a session in use was forgotten")
 		}
 		if n := len(cache.young) + len(cache.old); n > most {

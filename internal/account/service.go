@@ -20,7 +20,8 @@ const (
 	// notices an end that it was not told of.
 	LiveFor = 5 * time.Second
 
-	liveSessionsMax   = 1 << 16 // sessions remembered; beyond it the older half is forgotten
+	liveSessionsMax   = 1 << 16 // sessions remembered; beyond it the half that was asked for longest ago is forgotten
+	verifiedMax       = 1 << 16 // tokens whose signature need not be checked again; likewise
 	sessionsPerUser   = 100     // signed-in devices of one person; beyond it the longest unused ends
 	userAgentBytesMax = 256     // what is kept of a device's name; the rest is cut
 	signalPatience    = 2 * time.Second
@@ -96,10 +97,11 @@ type World struct {
 // Service is the use cases of accounts. Its methods may be called concurrently.
 type Service struct {
 	World
-	config Config
-	hasher *hasher
-	live   *liveSessions
-	parser *jwt.Parser
+	config   Config
+	hasher   *hasher
+	live     *liveSessions
+	parser   *jwt.Parser
+	verified *halves[[32]byte, verifiedToken] // by the token's SHA-256
 
 	mu  sync.Mutex
 	key []byte // of access tokens; nil until the store has been asked
@@ -116,11 +118,12 @@ func New(config Config, world World) (*Service, error) {
 		return nil, err
 	}
 	return &Service{
-		World:  world,
-		config: config,
-		hasher: hasher,
-		live:   newLiveSessions(liveSessionsMax, LiveFor),
-		parser: newParser(config.Issuer, world.Clock),
+		World:    world,
+		config:   config,
+		hasher:   hasher,
+		live:     newLiveSessions(liveSessionsMax, LiveFor),
+		parser:   newParser(config.Issuer, world.Clock),
+		verified: newHalves[[32]byte, verifiedToken](verifiedMax),
 	}, nil
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"maps"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -60,22 +61,31 @@ const (
 	transportPolicy   = "max-age=31536000"
 )
 
+// Every answer's headers, whose values are shared by all answers: nobody may change them in place.
+var (
+	everyAnswer = map[string][]string{
+		"X-Content-Type-Options":       {"nosniff"},
+		"Referrer-Policy":              {"same-origin"}, // an invite's address is a secret, and no other site's business
+		"X-Frame-Options":              {"DENY"},
+		"Cross-Origin-Opener-Policy":   {"same-origin"},
+		"Cross-Origin-Resource-Policy": {"same-origin"},
+		"Permissions-Policy":           {permissionsPolicy},
+	}
+	secureAnswer = map[string][]string{"Strict-Transport-Security": {transportPolicy}}
+	dataAnswer   = map[string][]string{"Content-Security-Policy": {dataPolicy}, "Cache-Control": {"no-store"}}
+	pageAnswer   = map[string][]string{"Content-Security-Policy": {pagePolicy}}
+)
+
 // harden sets the headers that tell a browser what this server never does.
 func (s *Server) harden(c *gin.Context) {
 	header := c.Writer.Header()
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Referrer-Policy", "same-origin") // an invite's address is a secret, and no other site's business
-	header.Set("X-Frame-Options", "DENY")
-	header.Set("Cross-Origin-Opener-Policy", "same-origin")
-	header.Set("Cross-Origin-Resource-Policy", "same-origin")
-	header.Set("Permissions-Policy", permissionsPolicy)
+	maps.Copy(header, everyAnswer)
 	if requestOf(c.Request.Context()).secure {
-		header.Set("Strict-Transport-Security", transportPolicy)
+		maps.Copy(header, secureAnswer)
 	}
 	if isAPI(c.Request.URL.Path) {
-		header.Set("Content-Security-Policy", dataPolicy)
-		header.Set("Cache-Control", "no-store")
+		maps.Copy(header, dataAnswer)
 		return
 	}
-	header.Set("Content-Security-Policy", pagePolicy)
+	maps.Copy(header, pageAnswer)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 
+	"github.com/blabber-hive/blabber-hive/internal/api/strictjson"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/wire"
 )
@@ -74,7 +75,7 @@ func (s *Server) write(c *gin.Context, p *problem) {
 	maps.Copy(header, p.headers)
 	header.Set("Content-Type", problemType)
 	c.Status(p.Status)
-	if err := writeJSON(c.Writer, p); err != nil {
+	if err := strictjson.Write(c.Writer, p); err != nil {
 		s.Log.ErrorContext(c.Request.Context(), "a refusal could not be written", "error", err)
 	}
 	c.Abort()

@@ -1,16 +1,13 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"reflect"
-	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -21,6 +18,7 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/account"
 	"github.com/blabber-hive/blabber-hive/internal/api/peer"
 	"github.com/blabber-hive/blabber-hive/internal/api/site"
+	"github.com/blabber-hive/blabber-hive/internal/api/strictjson"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/history"
 	"github.com/blabber-hive/blabber-hive/internal/message"
@@ -162,7 +160,7 @@ func (s *Server) serveOpenAPI(c *gin.Context) {
 
 // register hands all routes to huma and answers their description.
 func (s *Server) register() *huma.OpenAPI {
-	format := huma.Format{Marshal: writeJSON, Unmarshal: json.Unmarshal}
+	format := huma.Format{Marshal: strictjson.Write, Unmarshal: json.Unmarshal}
 	config := huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
@@ -191,28 +189,6 @@ func (s *Server) register() *huma.OpenAPI {
 	finishDescription(api.OpenAPI())
 	return api.OpenAPI()
 }
-
-// writeJSON writes nothing unless all of it can be written. That the client has gone is nobody's failure.
-func writeJSON(w io.Writer, value any) error {
-	buffer := buffers.Get().(*bytes.Buffer)
-	defer func() {
-		if buffer.Cap() <= bufferBytesKept {
-			buffer.Reset()
-			buffers.Put(buffer)
-		}
-	}()
-	encoder := json.NewEncoder(buffer)
-	encoder.SetEscapeHTML(false) // what is served as JSON is never taken for HTML: nosniff
-	if err := encoder.Encode(value); err != nil {
-		return fmt.Errorf("encode %T: %w", value, err)
-	}
-	_, _ = w.Write(buffer.Bytes())
-	return nil
-}
-
-const bufferBytesKept = 1 << 20
-
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // describeTypes tells huma what it cannot see: that a wire.Time is a time.
 func describeTypes(registry huma.Registry) {

@@ -3,6 +3,7 @@ package strictjson
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -55,6 +56,26 @@ func FuzzCheck(f *testing.F) {
 			t.Errorf("Check(%q) = %v, want bad_request", body, err)
 		}
 	})
+}
+
+// Promise: an answer is written whole or not at all, and a reader that has gone is no failure.
+func TestWrite(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	if err := Write(&out, map[string]string{"a": "<&>"}); err != nil || out.String() != "{\"a\":\"<&>\"}\n" {
+		t.Errorf("Write = %v, %q", err, out.String())
+	}
+	out.Reset()
+	if err := Write(&out, []any{"begun", func() {}}); err == nil || out.Len() != 0 {
+		t.Errorf("Write of what is no JSON = %v, %q; want an error and nothing", err, out.String())
+	}
+	reader, writer := io.Pipe()
+	if err := reader.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(writer, "x"); err != nil {
+		t.Errorf("Write to nobody = %v", err)
+	}
 }
 
 // What a message's body costs to check.
