@@ -1,0 +1,186 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/blabber-hive/blabber-hive/internal/chat"
+	"github.com/blabber-hive/blabber-hive/internal/run"
+)
+
+const (
+	idlePeople    = 10_000
+	roomsEach     = 20
+	roomSize      = 100
+	resumePeople  = 5000
+	resumeMissing = 20 // events of each resuming client's room
+	resumeRooms   = 50 // each of a hundred people
+	startRuns     = 5
+	idleSettle    = 10 * time.Second
+)
+
+// start measures how soon the server answers, and what it needs while nobody is there.
+func (b *bench) start(ctx context.Context) error {
+	var best time.Duration
+	var memory int64
+	for i := range startRuns {
+		s, err := startServer(ctx, b.binary, filepath.Join(b.dir, "start"))
+		if err != nil {
+			return err
+		}
+		if i > 0 && (best == 0 || s.took < best) { // the first one makes the database
+			best = s.took
+		}
+		if i == startRuns-1 {
+			if err := run.Pause(ctx, 3*time.Second); err != nil {
+				return err
+			}
+			if memory, err = s.rss(); err != nil {
+				return err
+			}
+		}
+		if err := s.stop(); err != nil {
+			return err
+		}
+	}
+	b.report.atMost("from start to first answer", best.Seconds(), 0.3, "s", fmt.Sprintf("the best of %d, over a database that is there", startRuns-1))
+	b.report.atMost("memory when idle", float64(memory)/(1<<20), 60, "MiB", "resident, 3 s after the start")
+	return nil
+}
+
+// idle measures what a connection needs that does nothing.
+func (b *bench) idle(ctx context.Context) error {
+	rooms := idlePeople / roomSize * roomsEach
+	return b.serving(ctx, idlePeople, rooms, scattered(idlePeople, roomSize), func(s *server, citizens []citizen, _ []chat.RoomID) error {
+		if err := errors.Join(s.collect(ctx), run.Pause(ctx, time.Second)); err != nil {
+			return err
+		}
+		before, err := s.rss()
+		if err != nil {
+			return err
+		}
+		l, err := newLoop(s.addr)
+		if err != nil {
+			return err
+		}
+		defer l.close()
+		everyone := gather(l, idlePeople, func(i int) citizen { return citizens[i] }, 0)
+		frames := 0
+		everyone.frame = func(*conn, int, string, []byte) { frames++ }
+		profiled := b.profile(ctx, s, "sign-in")
+		began := time.Now()
+		if err := everyone.join(crowdPatience, everyone.everyone); err != nil {
+			return err
+		}
+		took := time.Since(began)
+		if err := errors.Join(profiled(), everyone.settle(idleSettle)); err != nil {
+			return err
+		}
+		peak, err := s.rss()
+		if err != nil {
+			return err
+		}
+		for range 2 { // what the first leaves in pools the second takes
+			if err := errors.Join(s.collect(ctx), everyone.settle(idleSettle/2)); err != nil {
+				return err
+			}
+		}
+		after, err := s.rss()
+		if err != nil {
+			return err
+		}
+		if b.profiles != "" {
+			if err := b.heap(ctx, s, "idle"); err != nil {
+				return err
+			}
+		}
+		each := float64(after-before) / idlePeople / 1024
+		b.report.atMost("memory of an idle connection", each, 10, "KiB",
+			fmt.Sprintf("%d people with a connection each, in %d of %d rooms of %d; resident memory after a collection", idlePeople, roomsEach, rooms, roomSize))
+		b.report.note("the same before a collection", float64(peak-before)/idlePeople/1024, "KiB", "garbage of the sign-ins included")
+		b.report.note("sign-ins", idlePeople/took.Seconds(), "/s", fmt.Sprintf("%d at once; %d frames came with them", dialsAtOnce, frames))
+		if everyone.failed > 0 {
+			return fmt.Errorf("%d connections were closed while idle", everyone.failed)
+		}
+		return nil
+	})
+}
+
+// resume measures how soon everyone is back after the server was killed.
+func (b *bench) resume(ctx context.Context) error {
+	dir := filepath.Join(b.dir, "resume")
+	citizens, ids, err := seed(ctx, dir, resumePeople, resumeRooms, scattered(resumePeople, resumePeople/resumeRooms))
+	if err != nil {
+		return err
+	}
+	s, err := startServer(ctx, b.binary, dir)
+	if err != nil {
+		return err
+	}
+	if err := b.talk(s, citizens, ids); err != nil {
+		return errors.Join(err, s.kill())
+	}
+	if err := s.kill(); err != nil {
+		return err
+	}
+	if s, err = startServer(ctx, b.binary, dir); err != nil {
+		return err
+	}
+	defer func() { _ = s.kill() }() // it has been measured
+	l, err := newLoop(s.addr)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	everyone := gather(l, resumePeople, func(i int) citizen { return citizens[i] }, 1)
+	missing := resumePeople * (resumeMissing - 1) // everyone is at 1
+	everyone.frame = func(_ *conn, _ int, kind string, _ []byte) {
+		if kind == "event" {
+			missing--
+		}
+	}
+	profiled := b.profile(ctx, s, "resume")
+	began := time.Now()
+	if err := everyone.join(crowdPatience, func() bool { return everyone.everyone() && missing <= 0 }); err != nil {
+		return errors.Join(err, fmt.Errorf("%d events are missing", missing), profiled())
+	}
+	took := time.Since(began)
+	b.report.note("5,000 clients live after a restart", took.Seconds(), "s",
+		fmt.Sprintf("all at once, %d missed events each, rooms of %d; %.0f a second", resumeMissing-1, resumePeople/resumeRooms, resumePeople/took.Seconds()))
+	return profiled()
+}
+
+// talk has one person in each room say what the others will have missed.
+func (b *bench) talk(s *server, citizens []citizen, ids []chat.RoomID) error {
+	l, err := newLoop(s.addr)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	deal := scattered(resumePeople, resumePeople/resumeRooms)
+	talkers := gather(l, len(ids), func(i int) citizen { return citizens[deal(i)[0]] }, 0)
+	acked := 0
+	talkers.frame = func(_ *conn, _ int, kind string, _ []byte) {
+		if kind == "ack" {
+			acked++
+		}
+	}
+	if err := talkers.join(joinPatience, talkers.everyone); err != nil {
+		return err
+	}
+	for i, c := range talkers.conns {
+		frame := newSendFrame(ids[i])
+		for range resumeMissing {
+			c.write(frame.next(time.Now()))
+		}
+	}
+	if ok, err := l.run(joinPatience, func() bool { return acked == len(ids)*resumeMissing }, nil); err != nil || !ok {
+		return errors.Join(err, fmt.Errorf("only %d of %d messages were acked", acked, len(ids)*resumeMissing))
+	}
+	return nil
+}
