@@ -50,6 +50,7 @@ func BlabberHive() Layout {
 			"internal/room":      4,
 			"internal/message":   4,
 			"internal/history":   4,
+			"internal/archive":   4,
 			"internal/search":    4,
 			"internal/upload":    4,
 			"internal/mood":      4,

@@ -72,8 +72,8 @@ func eventsBetween(c *engine.Conn, room chat.RoomID, no int64, after, through ch
 			var payload string
 			var subject chat.Profile
 			dest := []any{(*column.Seq)(&event.Seq), column.Into(&event.RecordID), (*string)(&event.Kind), (*column.Time)(&event.At)}
-			dest = append(append(dest, profileInto(&event.Actor)...), (*column.Text)(&payload))
-			dest = append(append(dest, profileInto(&subject)...), messageInto(m)...)
+			dest = append(append(dest, column.Profile(&event.Actor)...), (*column.Text)(&payload))
+			dest = append(append(dest, column.Profile(&subject)...), messageInto(m)...)
 			if err := rows.Scan(dest...); err != nil {
 				return err
 			}

@@ -21,11 +21,11 @@ const (
 )
 
 func banInto(b *chat.Ban) []any {
-	return append(profileInto(&b.User), &b.Reason, column.Into(&b.By), (*column.Time)(&b.At))
+	return append(column.Profile(&b.User), &b.Reason, column.Into(&b.By), (*column.Time)(&b.At))
 }
 
 func inviteInto(i *chat.Invite) []any {
-	return append(append([]any{&i.Code}, profileInto(&i.CreatedBy)...), (*column.Time)(&i.CreatedAt), (*column.Time)(&i.ExpiresAt), &i.MaxUses, &i.Uses)
+	return append(append([]any{&i.Code}, column.Profile(&i.CreatedBy)...), (*column.Time)(&i.CreatedAt), (*column.Time)(&i.ExpiresAt), &i.MaxUses, &i.Uses)
 }
 
 // roomNo finds the number of a room.

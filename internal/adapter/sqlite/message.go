@@ -19,15 +19,10 @@ const (
 
 // messageInto are the destinations of messageColumns.
 func messageInto(m *chat.Message) []any {
-	return append(append([]any{column.Into(&m.ID), (*column.Seq)(&m.Seq), (*column.Seq)(&m.ChangedSeq)}, profileInto(&m.Sender)...),
+	return append(append([]any{column.Into(&m.ID), (*column.Seq)(&m.Seq), (*column.Seq)(&m.ChangedSeq)}, column.Profile(&m.Sender)...),
 		(*column.Text)(&m.Body), column.Into(&m.ReplyTo), (*column.Mentions)(m),
 		(*column.Time)(&m.CreatedAt), (*column.Time)(&m.EditedAt), (*column.Time)(&m.DeletedAt),
 		(*column.Reactions)(&m.Reactions), (*column.UUID)(&m.Fingerprint))
-}
-
-// profileInto are the destinations of an id, username, display_name and avatar_url.
-func profileInto(p *chat.Profile) []any {
-	return []any{column.Into(&p.ID), (*column.Text)(&p.Username), (*column.Text)(&p.DisplayName), (*column.Text)(&p.AvatarURL)}
 }
 
 // Message reads a message in its newest stored state.

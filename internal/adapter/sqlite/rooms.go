@@ -25,7 +25,7 @@ func roomInto(r *chat.Room) []any {
 }
 
 func memberInto(m *chat.Member) []any {
-	return append(profileInto(&m.User), (*column.Role)(&m.Role), (*column.Time)(&m.JoinedAt), (*column.Time)(&m.MutedUntil),
+	return append(column.Profile(&m.User), (*column.Role)(&m.Role), (*column.Time)(&m.JoinedAt), (*column.Time)(&m.MutedUntil),
 		(*column.Seq)(&m.ReadSeq), (*column.Seq)(&m.UnreadFrom), (*column.Text)(&m.Notify))
 }
 

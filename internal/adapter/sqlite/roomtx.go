@@ -82,13 +82,18 @@ func (tx *roomTx) PutRoom(room chat.Room) error {
 			where no = ?1`, tx.no, room.Name, chat.Fold(room.Name), room.Topic, chat.Fold(room.Topic), string(room.Visibility), room.MoodEnabled)
 		return tx.wrap("change the room", err)
 	}
-	err := tx.c.Row(`insert into rooms (id, name, name_folded, topic, topic_folded, visibility, created_by, created_at, mood_enabled, last_activity_at)
-		values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8) returning no`,
-		[]any{
-			tx.id[:], room.Name, chat.Fold(room.Name), room.Topic, chat.Fold(room.Topic), string(room.Visibility), room.CreatedBy[:],
-			room.CreatedAt.UnixMilli(), room.MoodEnabled,
-		}, &tx.no)
+	err := tx.c.Row(insertRoom+` returning no`, roomValues(tx.id, &room), &tx.no)
 	return tx.wrap("create the room", err)
+}
+
+const insertRoom = `insert into rooms (id, name, name_folded, topic, topic_folded, visibility, created_by, created_at, mood_enabled, last_activity_at)
+	values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8)`
+
+// roomValues are the values of insertRoom.
+func roomValues(id chat.RoomID, r *chat.Room) []any {
+	return []any{
+		id[:], r.Name, chat.Fold(r.Name), r.Topic, chat.Fold(r.Topic), string(r.Visibility), r.CreatedBy[:], r.CreatedAt.UnixMilli(), r.MoodEnabled,
+	}
 }
 
 // DeleteRoom takes everything away that can be seen. The rows of its messages, which may be millions, go a few at a time

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"sync"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/accounts"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/run"
 )
@@ -30,11 +31,15 @@ type CommitStats = engine.CommitStats
 
 // Store is the database of a server that runs alone. All methods may be called concurrently.
 type Store struct {
+	*people
 	db     *engine.Engine
 	group  *run.Group
 	purges chan struct{}
 	close  func() error
 }
+
+// people are the methods of account's ports.
+type people = accounts.Store
 
 // Open opens the store in its directory, brings its schema up to date and starts its writer. Close must be called.
 func Open(ctx context.Context, options Options) (*Store, error) {
@@ -47,6 +52,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
+		people: accounts.New(db),
 		db:     db,
 		group:  run.NewGroup(context.WithoutCancel(ctx)), // lives until Close
 		purges: make(chan struct{}, 1),

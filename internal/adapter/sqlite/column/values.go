@@ -27,6 +27,11 @@ type (
 // Into is the destination of an id.
 func Into[Of any](id *chat.ID[Of]) *UUID { return (*UUID)(id) }
 
+// Profile are the destinations of an id, username, display_name and avatar_url.
+func Profile(p *chat.Profile) []any {
+	return []any{Into(&p.ID), (*Text)(&p.Username), (*Text)(&p.DisplayName), (*Text)(&p.AvatarURL)}
+}
+
 // Scan reads 16 bytes.
 func (id *UUID) Scan(value any) error {
 	switch raw := value.(type) {

@@ -1,4 +1,4 @@
-package sqlite
+package accounts
 
 import (
 	"context"
@@ -11,19 +11,33 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
+// Store keeps accounts. Its methods may be called concurrently.
+type Store struct{ db *engine.Engine }
+
+// New keeps accounts in a database.
+func New(db *engine.Engine) *Store { return &Store{db} }
+
 const userColumns = `u.id, u.username, u.display_name, u.avatar_url, u.status, u.email, u.admin, u.disabled, u.created_at`
 
 func userInto(u *chat.User) []any {
-	return append(profileInto(&u.Profile), &u.Status, &u.Email, &u.Admin, &u.Disabled, (*column.Time)(&u.CreatedAt))
+	return append(column.Profile(&u.Profile), &u.Status, &u.Email, &u.Admin, &u.Disabled, (*column.Time)(&u.CreatedAt))
+}
+
+const insertUser = `insert into users (id, username, display_name, display_folded, avatar_url, status, email, admin, disabled, created_at, password_hash)
+	values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+// userValues are the values of insertUser.
+func userValues(u *chat.User, passwordHash string) []any {
+	return []any{
+		u.ID[:], chat.Fold(u.Username), u.DisplayName, chat.Fold(u.DisplayName), u.AvatarURL, u.Status, u.Email,
+		u.Admin, u.Disabled, u.CreatedAt.UnixMilli(), passwordHash,
+	}
 }
 
 // CreateUser adds an account.
 func (s *Store) CreateUser(ctx context.Context, user chat.User, passwordHash string) error {
 	err := s.db.Write(ctx, func(c *engine.Conn) error {
-		added, err := c.Exec(`insert into users (id, username, display_name, display_folded, avatar_url, status, email, admin, disabled, created_at, password_hash)
-			values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (username) do nothing`,
-			user.ID[:], chat.Fold(user.Username), user.DisplayName, chat.Fold(user.DisplayName), user.AvatarURL, user.Status, user.Email,
-			user.Admin, user.Disabled, user.CreatedAt.UnixMilli(), passwordHash)
+		added, err := c.Exec(insertUser+` on conflict (username) do nothing`, userValues(&user, passwordHash)...)
 		if err == nil && added == 0 {
 			return chat.Refuse(chat.UsernameTaken, "this username is taken")
 		}
@@ -131,4 +145,24 @@ func (s *Store) Key(ctx context.Context, name string, fresh []byte) (value []byt
 		return nil, fmt.Errorf("read key %s: %w", name, err)
 	}
 	return value, nil
+}
+
+// Each reads all accounts, for an archive.
+func Each(c *engine.Conn, visit func(account *chat.Account) error) error {
+	return c.Each(`select `+userColumns+`, u.password_hash from users u order by u.id`, nil, func(rows *sql.Rows) error {
+		account := &chat.Account{}
+		if err := rows.Scan(append(userInto(&account.User), &account.PasswordHash)...); err != nil {
+			return err
+		}
+		return visit(account)
+	})
+}
+
+// Put adds an account of an archive unless it is there.
+func Put(c *engine.Conn, account *chat.Account) error {
+	_, err := c.Exec(insertUser+` on conflict (id) do nothing`, userValues(&account.User, account.PasswordHash)...)
+	if chat.CodeOf(engine.Translate(err)) == chat.Conflict {
+		return chat.Refuse(chat.Invalid, "two accounts have the username %s", account.Username)
+	}
+	return err
 }

@@ -1,4 +1,4 @@
-package sqlite
+package accounts
 
 import (
 	"context"
