@@ -67,6 +67,8 @@ export default defineConfig({
     setupFiles: ["src/testing/setup.ts"],
     css: { modules: { classNameStrategy: "non-scoped" } },
     restoreMocks: true,
+    // Nothing here waits for the clock; this is for property tests on a busy machine.
+    testTimeout: 60_000,
     maxWorkers: 2,
   },
 });

@@ -11,6 +11,9 @@ import type { Store } from "./store";
 /** Messages a page. */
 const pageMessages = 50;
 
+/** A room that shows at least this many numbers fills a screen. */
+const screenNumbers = 40;
+
 /** Events a page. The server may give fewer and says so. */
 export const changesPerPage = 500;
 
@@ -226,5 +229,5 @@ function newestRange(record: RoomRecord): Range | undefined {
 }
 
 function fillsScreen(range: Range | undefined): boolean {
-  return range !== undefined && (range.from <= 1 || range.to - range.from >= pageMessages);
+  return range !== undefined && (range.from <= 1 || range.to - range.from >= screenNumbers);
 }

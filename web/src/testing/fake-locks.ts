@@ -20,14 +20,17 @@ export class FakeLocks {
       this.queues.set(name, queue);
       const held: Request = { page, grant: () => undefined };
       await new Promise<void>((resolve, reject) => {
-        held.grant = resolve;
-        queue.push(held);
-        if (queue[0] === held) resolve();
-        options.signal?.addEventListener("abort", () => {
-          if (queue[0] === held) return;
+        const aborted = () => {
           this.leave(name, held);
           reject(new DOMException("aborted", "AbortError"));
-        });
+        };
+        held.grant = () => {
+          options.signal?.removeEventListener("abort", aborted);
+          resolve();
+        };
+        queue.push(held);
+        options.signal?.addEventListener("abort", aborted);
+        if (queue[0] === held) held.grant();
       });
       try {
         return await work({ name, mode: "exclusive" });
