@@ -12,8 +12,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
+	"github.com/blabber-hive/blabber-hive/internal/archive"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
@@ -21,11 +23,14 @@ import (
 // folder too, so it asks for no credentials.
 const (
 	controlName     = "control.sock"
-	controlPath     = "/user"
+	orderPath       = "/user"
+	exportPath      = "/export"
+	verifyPath      = "/verify"
+	errorTrailer    = "Blabber-Hive-Error" // why an export ended early
 	controlMode     = 0o600
 	orderBytesMax   = 64 << 10
-	resultBytesMax  = 1 << 20
-	socketNameLimit = 100 // systems differ; none takes more than 108 bytes
+	resultBytesMax  = 64 << 20 // listMax accounts
+	socketNameLimit = 100      // systems differ; none takes more than 108 bytes
 )
 
 // errNoServer says that no server has the data open.
@@ -64,7 +69,7 @@ func (s *Server) openControl(ctx context.Context) error {
 		}
 		return nil
 	}
-	s.serve("control socket", listener, takeOrders(accountOperator{s.accounts}))
+	s.serve("control socket", listener, takeOrders(accountOperator{s.accounts, s.store}, storeKeeper{s.store, s.version}))
 	return nil
 }
 
@@ -73,9 +78,9 @@ type controlAnswer struct {
 	Refused string `json:"refused,omitempty"`
 }
 
-func takeOrders(operator operator) http.Handler {
+func takeOrders(operator operator, keeper keeper) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST "+controlPath, func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("POST "+orderPath, func(w http.ResponseWriter, r *http.Request) {
 		var order userOrder
 		var answer controlAnswer
 		err := json.NewDecoder(http.MaxBytesReader(w, r.Body, orderBytesMax)).Decode(&order)
@@ -88,7 +93,32 @@ func takeOrders(operator operator) http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(answer) // the caller has gone: nobody to tell
 	})
+	mux.HandleFunc("POST "+exportPath, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Trailer", errorTrailer)
+		w.Header().Set("Content-Type", "application/x-tar")
+		if err := keeper.export(r.Context(), w); err != nil {
+			w.Header().Set(errorTrailer, strings.ReplaceAll(err.Error(), "\n", "; "))
+		}
+	})
+	mux.HandleFunc("POST "+verifyPath, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/x-ndjson")
+		lines := json.NewEncoder(w)
+		tell := func(line verifyLine) { _ = lines.Encode(line) } // the caller has gone: nobody to tell
+		counts, err := keeper.verify(r.Context(), func(finding string) { tell(verifyLine{Finding: finding}) })
+		end := verifyLine{Counts: &counts}
+		if err != nil {
+			end.Failed = err.Error()
+		}
+		tell(end)
+	})
 	return mux
+}
+
+// verifyLine is a finding, or at the end what was looked at and what went wrong in looking.
+type verifyLine struct {
+	Finding string          `json:"finding,omitempty"`
+	Counts  *archive.Counts `json:"counts,omitempty"`
+	Failed  string          `json:"failed,omitempty"`
 }
 
 // controlOperator has orders carried out by the server that runs on a data folder.
@@ -99,19 +129,9 @@ func (o controlOperator) order(ctx context.Context, order userOrder) (userResult
 	if err != nil {
 		return userResult{}, fmt.Errorf("encode an order: %w", err)
 	}
-	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", o.path)
-	}}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://control"+controlPath, bytes.NewReader(body))
+	response, err := post(ctx, o.path, orderPath, body)
 	if err != nil {
-		return userResult{}, fmt.Errorf("ask the server: %w", err)
-	}
-	response, err := (&http.Client{Transport: transport}).Do(request)
-	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return userResult{}, errNoServer
-	case err != nil:
-		return userResult{}, fmt.Errorf("ask the server: %w", err)
+		return userResult{}, err
 	}
 	defer response.Body.Close()
 	var answer controlAnswer
@@ -122,6 +142,68 @@ func (o controlOperator) order(ctx context.Context, order userOrder) (userResult
 		return userResult{}, errors.New(answer.Refused)
 	}
 	return answer.userResult, nil
+}
+
+// post asks the server that listens on a control socket. errNoServer: none does.
+func post(ctx context.Context, socket, path string, body []byte) (*http.Response, error) {
+	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://control"+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("ask the server: %w", err)
+	}
+	response, err := (&http.Client{Transport: transport}).Do(request)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return nil, errNoServer
+	case err != nil:
+		return nil, fmt.Errorf("ask the server: %w", err)
+	case response.StatusCode != http.StatusOK:
+		_ = response.Body.Close() // it only says what the status says
+		return nil, fmt.Errorf("the server answers %s; is it of another version?", response.Status)
+	}
+	return response, nil
+}
+
+// controlKeeper has the data copied and checked by the server that runs on it.
+type controlKeeper struct{ path string }
+
+func (k controlKeeper) export(ctx context.Context, w io.Writer) error {
+	response, err := post(ctx, k.path, exportPath, nil)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if _, err := io.Copy(w, response.Body); err != nil {
+		return fmt.Errorf("write what the server exports: %w", err)
+	}
+	if reason := response.Trailer.Get(errorTrailer); reason != "" {
+		return errors.New(reason)
+	}
+	return nil
+}
+
+func (k controlKeeper) verify(ctx context.Context, report func(finding string)) (archive.Counts, error) {
+	response, err := post(ctx, k.path, verifyPath, nil)
+	if err != nil {
+		return archive.Counts{}, err
+	}
+	defer response.Body.Close()
+	lines := json.NewDecoder(response.Body)
+	for {
+		var line verifyLine
+		if err := lines.Decode(&line); err != nil {
+			return archive.Counts{}, fmt.Errorf("read what the server finds: %w", err)
+		}
+		switch {
+		case line.Failed != "":
+			return archive.Counts{}, errors.New(line.Failed)
+		case line.Counts != nil:
+			return *line.Counts, nil
+		}
+		report(line.Finding)
+	}
 }
 
 // noSignals is for a process without connections: there is nobody to tell.

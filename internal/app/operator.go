@@ -6,9 +6,11 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/blabber-hive/blabber-hive/internal/account"
+	"github.com/blabber-hive/blabber-hive/internal/archive"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
@@ -25,19 +27,18 @@ const (
 
 // userOrder is what an operator asks for, and what it needs.
 type userOrder struct {
-	Do          string      `json:"do"`
-	Username    string      `json:"username,omitempty"`
-	Password    string      `json:"password,omitempty"`
-	DisplayName string      `json:"display_name,omitempty"`
-	Email       string      `json:"email,omitempty"`
-	Admin       bool        `json:"admin,omitempty"`
-	After       chat.Cursor `json:"after,omitempty"`
+	Do          string `json:"do"`
+	Username    string `json:"username,omitempty"`
+	Password    string `json:"password,omitempty"`
+	DisplayName string `json:"display_name,omitempty"`
+	Email       string `json:"email,omitempty"`
+	Admin       bool   `json:"admin,omitempty"`
 }
 
-// userResult is what came of it: the accounts that were changed or listed, and where the list goes on.
+// userResult is what came of it: the accounts that were changed or listed. More: there are others.
 type userResult struct {
-	Users []userLine  `json:"users"`
-	Next  chat.Cursor `json:"next,omitempty"`
+	Users []userLine `json:"users"`
+	More  bool       `json:"more,omitempty"`
 }
 
 type userLine struct {
@@ -53,9 +54,13 @@ type operator interface {
 }
 
 // accountOperator is the operator of the process that has the store open.
-type accountOperator struct{ accounts *account.Service }
+type accountOperator struct {
+	accounts *account.Service
+	source   archive.Source
+}
 
-const listPage = 200
+// listMax is how many accounts are listed; who has more looks for them in the client.
+const listMax = 50_000
 
 func (o accountOperator) order(ctx context.Context, order userOrder) (userResult, error) {
 	var user chat.User
@@ -72,12 +77,12 @@ func (o accountOperator) order(ctx context.Context, order userOrder) (userResult
 			user, err = o.accounts.Find(ctx, order.Username)
 		}
 	case doList:
-		return o.list(ctx, order.After)
+		return o.list(ctx)
 	default:
 		err = chat.Refuse(chat.BadRequest, "there is no order %q; is the server of another version?", order.Do)
 	}
 	if err != nil {
-		return userResult{}, inWords(order, err)
+		return userResult{}, aboutUser(order, err)
 	}
 	return userResult{Users: []userLine{lineOf(user)}}, nil
 }
@@ -92,15 +97,23 @@ func (o accountOperator) create(ctx context.Context, order userOrder) (chat.User
 	return o.accounts.SetAdmin(ctx, order.Username, true)
 }
 
-func (o accountOperator) list(ctx context.Context, after chat.Cursor) (userResult, error) {
-	users, next, err := o.accounts.Users.SearchUsers(ctx, "", after, listPage)
-	if err != nil {
+// list reads accounts, locked ones too, which searching leaves out. They come first of all that is stored.
+func (o accountOperator) list(ctx context.Context) (result userResult, err error) {
+	enough := errors.New("all accounts are read")
+	err = o.source.Rows(ctx, func(row chat.Row) error {
+		if row.Account == nil {
+			return enough
+		}
+		if result.More = len(result.Users) == listMax; result.More {
+			return enough
+		}
+		result.Users = append(result.Users, lineOf(row.Account.User))
+		return nil
+	})
+	if err != nil && !errors.Is(err, enough) {
 		return userResult{}, fmt.Errorf("list accounts: %w", err)
 	}
-	result := userResult{Users: make([]userLine, len(users)), Next: next}
-	for i, user := range users {
-		result.Users[i] = lineOf(user)
-	}
+	slices.SortFunc(result.Users, func(a, b userLine) int { return strings.Compare(a.Username, b.Username) })
 	return result, nil
 }
 
@@ -108,18 +121,24 @@ func lineOf(user chat.User) userLine {
 	return userLine{Username: user.Username, DisplayName: user.DisplayName, Admin: user.Admin, Disabled: user.Disabled}
 }
 
-// inWords turns a refusal into a sentence for the person at the terminal. Other errors stay as they are.
-func inWords(order userOrder, err error) error {
-	refusal, ok := errors.AsType[*chat.Error](err)
-	switch {
-	case !ok || refusal.Err != nil:
-		return err
-	case refusal.Code == chat.NotFound:
+// aboutUser turns a refusal of an order into a sentence for the person at the terminal.
+func aboutUser(order userOrder, err error) error {
+	switch chat.CodeOf(err) {
+	case chat.NotFound:
 		return fmt.Errorf("there is no account %q; 'user list' shows those that there are", order.Username)
-	case refusal.Code == chat.UsernameTaken:
+	case chat.UsernameTaken:
 		return fmt.Errorf("there is an account %q already", strings.ToLower(order.Username))
+	default:
+		return inWords(err)
 	}
-	return errors.New(refusal.Detail)
+}
+
+// inWords turns a refusal into its sentence. Other errors, and those with a cause, stay as they are.
+func inWords(err error) error {
+	if refusal, ok := errors.AsType[*chat.Error](err); ok && refusal.Err == nil {
+		return errors.New(refusal.Detail)
+	}
+	return err
 }
 
 // passwordBytes is how much randomness is in a password that is made here: more than anyone can try.

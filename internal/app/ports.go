@@ -4,6 +4,7 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/account"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/memory"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite"
+	"github.com/blabber-hive/blabber-hive/internal/archive"
 	"github.com/blabber-hive/blabber-hive/internal/gateway"
 	"github.com/blabber-hive/blabber-hive/internal/history"
 	"github.com/blabber-hive/blabber-hive/internal/message"
@@ -39,6 +40,10 @@ var (
 	_ history.Store   = (*sqlite.Store)(nil)
 	_ history.Marks   = (*sqlite.Store)(nil)
 	_ history.Signals = (*memory.Bus)(nil)
+
+	_ archive.Source  = (*sqlite.Store)(nil)
+	_ archive.Target  = (*sqlite.Store)(nil)
+	_ archive.Auditor = (*sqlite.Store)(nil)
 
 	_ presence.Store   = (*memory.Presence)(nil)
 	_ presence.Signals = (*memory.Bus)(nil)

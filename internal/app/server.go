@@ -143,6 +143,12 @@ func (s *Server) openStore(ctx context.Context) error {
 	s.store = store
 	metrics.watch(store.Waiting)
 	s.stack.Push("store", drainPatience, func(context.Context) error { return store.Close() })
+	switch half, err := store.HalfImported(ctx); {
+	case err != nil:
+		return fmt.Errorf("look for an unfinished import: %w", err)
+	case half != "":
+		return fmt.Errorf("the data in %s holds only a part of archive %s: run 'import' with it again, which goes on from there", s.config.DataDir, half)
+	}
 	return nil
 }
 

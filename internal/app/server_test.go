@@ -70,13 +70,32 @@ func signUp(t *testing.T, server *app.Server, username string) (token string) {
 	t.Helper()
 	status, body := call(t, http.MethodPost, server.Addr(), "/api/v1/auth/signup", "",
 		fmt.Sprintf(`{"username":%q,"password":"a long password"}`, username))
+	if status != http.StatusCreated {
+		t.Fatalf("sign up: %d %s", status, body)
+	}
+	return tokenIn(t, body)
+}
+
+func tokenIn(t *testing.T, body string) string {
+	t.Helper()
 	var grant struct {
 		Token string `json:"access_token"`
 	}
-	if err := json.Unmarshal([]byte(body), &grant); status != http.StatusCreated || err != nil {
-		t.Fatalf("sign up: %d %s", status, body)
+	if err := json.Unmarshal([]byte(body), &grant); err != nil {
+		t.Fatal(err)
 	}
 	return grant.Token
+}
+
+func idIn(t *testing.T, body string) string {
+	t.Helper()
+	var thing struct {
+		ID string `json:"id"`
+	}
+	if err := json.Unmarshal([]byte(body), &thing); err != nil {
+		t.Fatal(err)
+	}
+	return thing.ID
 }
 
 // Promise: what is assembled is a chat: somebody signs up, makes a room, says something and reads it, and after a restart
@@ -88,13 +107,11 @@ func TestServerServes(t *testing.T) {
 	server := start(t, here)
 	token := signUp(t, server, "ada")
 	status, body := call(t, http.MethodPost, server.Addr(), "/api/v1/rooms", token, `{"name":"Tea","visibility":"public"}`)
-	var room struct {
-		ID string `json:"id"`
-	}
-	if err := json.Unmarshal([]byte(body), &room); status != http.StatusCreated || err != nil {
+	if status != http.StatusCreated {
 		t.Fatalf("make a room: %d %s", status, body)
 	}
-	status, body = call(t, http.MethodPost, server.Addr(), "/api/v1/rooms/"+room.ID+"/messages", token,
+	room := idIn(t, body)
+	status, body = call(t, http.MethodPost, server.Addr(), "/api/v1/rooms/"+room+"/messages", token,
 		`{"id":"01920000-0000-7000-8000-000000000001","body":"hello"}`)
 	if status != http.StatusCreated || !strings.Contains(body, `"seq":3`) {
 		t.Errorf("send: %d %s", status, body)
@@ -107,7 +124,7 @@ func TestServerServes(t *testing.T) {
 	}
 
 	server = start(t, here)
-	status, body = call(t, http.MethodGet, server.Addr(), "/api/v1/rooms/"+room.ID+"/messages", token, "")
+	status, body = call(t, http.MethodGet, server.Addr(), "/api/v1/rooms/"+room+"/messages", token, "")
 	if status != http.StatusOK || !strings.Contains(body, `"hello"`) {
 		t.Errorf("read after a restart: %d %s", status, body)
 	}

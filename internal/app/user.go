@@ -20,7 +20,7 @@ type userCommand struct {
 	ResetPassword userReset   `cmd:"" help:"Give an account a new password and sign it out everywhere."`
 	MakeAdmin     userPromote `cmd:"" help:"Make an account an administrator's."`
 	RevokeAdmin   userDemote  `cmd:"" help:"Make an administrator's account an ordinary one."`
-	List          userList    `cmd:"" help:"List the accounts that can sign in."`
+	List          userList    `cmd:"" help:"List the accounts."`
 }
 
 type userTarget struct {
@@ -154,22 +154,20 @@ func (c *userList) Run(p *Process) error {
 	if err := c.Check(); err != nil {
 		return err
 	}
+	if err := c.mustExist(); err != nil {
+		return err
+	}
 	table := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "USERNAME\tNAME\tADMIN")
+	fmt.Fprintln(table, "USERNAME\tNAME\tADMIN\tLOCKED")
 	err := c.operate(p, func(ctx context.Context, operator operator) error {
-		order := userOrder{Do: doList}
-		for {
-			result, err := operator.order(ctx, order)
-			if err != nil {
-				return err
-			}
-			for _, user := range result.Users {
-				fmt.Fprintf(table, "%s\t%s\t%s\n", user.Username, user.DisplayName, yes(user.Admin))
-			}
-			if order.After = result.Next; order.After == "" {
-				return nil
-			}
+		result, err := operator.order(ctx, userOrder{Do: doList})
+		for _, user := range result.Users {
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", user.Username, user.DisplayName, yes(user.Admin), yes(user.Disabled))
 		}
+		if result.More {
+			fmt.Fprintf(table, "… and more than these %d.\n", len(result.Users))
+		}
+		return err
 	})
 	return errors.Join(err, table.Flush())
 }
@@ -216,7 +214,7 @@ func (d Data) operate(p *Process, orders func(ctx context.Context, operator oper
 	}
 	accounts, err := newAccounts(account.DefaultConfig(), store, noSignals{}, memory.NewLimiter(time.Now), slog.New(slog.DiscardHandler))
 	if err == nil {
-		err = orders(ctx, accountOperator{accounts})
+		err = orders(ctx, accountOperator{accounts, store})
 	}
 	return errors.Join(err, store.Close())
 }

@@ -35,4 +35,5 @@ func TestKilledTwentyTimes(t *testing.T) {
 	if code := i.stop(); code != 0 {
 		t.Errorf("the server ended with code %d after SIGTERM", code)
 	}
+	i.verify()
 }

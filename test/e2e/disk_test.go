@@ -52,6 +52,7 @@ func TestDiskFull(t *testing.T) {
 	c.outOfTrouble()
 	c.hush()
 	c.judge()
+	i.verify()
 	t.Logf("%+v", c.all())
 }
 
@@ -79,6 +80,7 @@ func TestSyncFails(t *testing.T) {
 	c.outOfTrouble()
 	c.hush()
 	c.judge()
+	i.verify()
 	t.Logf("%+v", c.all())
 }
 
@@ -99,6 +101,7 @@ func TestWritesFail(t *testing.T) {
 	}
 	c.hush()
 	c.judge()
+	i.verify()
 	t.Logf("%+v", c.all())
 }
 

@@ -187,6 +187,16 @@ func (i *installation) command(stdin string, args ...string) (output string, cod
 	return out.String(), 0
 }
 
+// verify has the product check its own data, whether a server runs on it or not.
+func (i *installation) verify() {
+	i.t.Helper()
+	out, code := i.command("", "verify")
+	if code != 0 {
+		i.t.Errorf("verify ended with code %d: %s", code, tail(out))
+	}
+	i.t.Log(strings.TrimSpace(tail(out)))
+}
+
 // scanLog searches the log of all lives for what people said, their passwords and their tokens.
 func (i *installation) scanLog() {
 	log := i.log.String()
