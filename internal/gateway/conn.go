@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -29,6 +30,7 @@ const (
 type conn struct {
 	gateway *Gateway
 	net     net.Conn
+	socket  syscall.RawConn // behind net; nil where writing means waiting
 	id      string
 	opened  time.Time
 	heardAt atomic.Int64 // the sweep clock's time of the last frame, in seconds
@@ -50,8 +52,8 @@ type conn struct {
 	meanwhile  *meanwhile // what happened to its rooms while it is being set up; nil once it is
 	queue      [][]byte
 	queueBytes int
-	writing    bool
-	writeSince time.Time     // of the write that is under way
+	writing    bool          // in the writers' line, or being written to
+	writeSince time.Time     // when the write under way began to wait for the socket
 	ended      time.Time     // when it was decided to close; zero while open
 	gone       bool          // the socket is closed and cleaned up after
 	drained    chan struct{} // closed when the queue is next taken to be written; made by whoever waits
@@ -67,21 +69,28 @@ type meanwhile struct {
 // send queues a frame that is ready to be written. It never blocks and never fails: a connection that cannot take it is
 // ending or ends.
 func (c *conn) send(frame []byte) {
+	if c.enqueue(frame) {
+		c.gateway.writers.add(c)
+	}
+}
+
+// enqueue queues a frame and answers whether the caller must add the connection to the writers' line.
+func (c *conn) enqueue(frame []byte) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.ended.IsZero() {
-		return
+		return false
 	}
 	cost := len(frame) + queueFrameCost
 	if c.queueBytes > 0 && c.queueBytes+cost > queueBytesMax { // one frame may be longer than the bound: ready, with many rooms
 		c.queue, c.queueBytes = nil, 0
 		c.gateway.metrics.slow.Inc()
 		c.endLocked(closeSlow)
-		return
+		return false
 	}
 	c.queue = append(c.queue, frame)
 	c.queueBytes += cost
-	c.wakeLocked()
+	return c.wakeLocked()
 }
 
 // sendText queues a payload as a text frame.
@@ -101,69 +110,116 @@ func (c *conn) endLocked(why closing) {
 	c.ended = c.gateway.now()
 	c.gateway.metrics.closed.WithLabelValues(closeLabel(why)).Inc()
 	c.queue = append(c.queue, why.frame())
-	c.wakeLocked()
-}
-
-func (c *conn) wakeLocked() {
-	if !c.writing && !c.gone {
-		c.writing = c.gateway.group.Go("write", c.write)
+	if c.wakeLocked() {
+		c.gateway.writers.add(c)
 	}
 }
 
-// write empties the queue, all that waits in one system call, and returns.
-func (c *conn) write(context.Context) error {
-	for {
-		c.mu.Lock()
-		batch := c.queue
-		c.queue, c.queueBytes = nil, 0
-		last := !c.ended.IsZero()
-		if len(batch) == 0 {
-			c.writing = false
-			c.writeSince = time.Time{}
-			c.mu.Unlock()
-			return nil
-		}
-		if c.drained != nil {
-			close(c.drained)
-			c.drained = nil
-		}
-		c.writeSince = c.gateway.clock()
-		c.mu.Unlock()
+// wakeLocked answers whether the connection must be added to the writers' line: it is not there yet, and will be.
+func (c *conn) wakeLocked() bool {
+	if c.writing || c.gone {
+		return false
+	}
+	c.writing = true
+	return true
+}
 
-		switch err := c.writeAll(batch); {
-		case err != nil:
-			c.abort()
-		case last:
+// taken answers what waits, and whether it ends with the goodbye. Nothing waits: then the connection is out of the line.
+func (c *conn) taken() (frames [][]byte, last bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	frames = c.queue
+	c.queue, c.queueBytes = nil, 0
+	if len(frames) == 0 {
+		c.writing = false
+		return nil, false
+	}
+	if c.drained != nil {
+		close(c.drained)
+		c.drained = nil
+	}
+	return frames, !c.ended.IsZero()
+}
+
+// flush writes what waits, all of it in as few system calls as fit the buffer, until nothing waits or the socket takes no
+// more. It does not wait for the socket. Copying beats writev here: frames are small, and the net package keeps a list of
+// up to 1,024 buffers for every socket that ever saw a writev, 16 KiB of each connection that was busy once.
+func (c *conn) flush(buffer []byte, attempt *attempt) {
+	for {
+		if c.socket == nil {
+			c.gateway.group.Go("write", func(context.Context) error {
+				c.write(nil, false)
+				return nil
+			})
+			return
+		}
+		frames, last := c.taken()
+		if len(frames) == 0 {
+			return
+		}
+		for len(frames) > 0 {
+			var data []byte
+			data, frames = gather(buffer, frames)
+			n, err := attempt.write(c.socket, data)
+			switch {
+			case err != nil:
+				c.abort()
+				frames = nil
+			case n < len(data):
+				rest := append([][]byte{slices.Clone(data[n:])}, frames...)
+				c.gateway.group.Go("write to a full socket", func(context.Context) error {
+					c.write(rest, last)
+					return nil
+				})
+				return
+			}
+		}
+		if last {
 			c.halfClose()
 		}
 	}
 }
 
-// writeAll writes frames in as few system calls as fit into a borrowed buffer. Copying beats writev here: frames are
-// small, and the net package keeps a list of up to 1,024 buffers for every socket that ever saw a writev, 16 KiB of each
-// connection that was busy once.
-func (c *conn) writeAll(frames [][]byte) error {
-	if len(frames) == 1 {
-		_, err := c.net.Write(frames[0])
-		return err
+// gather copies frames into the buffer as far as they fit, and answers that and the others. One frame alone, or one that
+// is longer than the buffer, is not copied.
+func gather(buffer []byte, frames [][]byte) (data []byte, rest [][]byte) {
+	if len(frames) == 1 || len(frames[0])+len(frames[1]) > cap(buffer) {
+		return frames[0], frames[1:]
 	}
-	borrowed := c.gateway.gather.Get().(*[]byte)
+	data, n := buffer[:0], 0
+	for n < len(frames) && len(data)+len(frames[n]) <= cap(buffer) {
+		data = append(data, frames[n]...)
+		n++
+	}
+	return data, frames[n:]
+}
+
+// write is flush for a goroutine that may wait: it begins with frames and ends when nothing waits.
+func (c *conn) write(frames [][]byte, last bool) {
+	borrowed := c.gateway.gather.Get().(*[]byte) //nolint:forcetypeassert // the pool's New makes nothing else
 	defer c.gateway.gather.Put(borrowed)
-	for len(frames) > 0 {
-		buffer, taken := (*borrowed)[:0], 0
-		for taken < len(frames) && len(buffer)+len(frames[taken]) <= cap(buffer) {
-			buffer = append(buffer, frames[taken]...)
-			taken++
+	for {
+		if len(frames) == 0 {
+			if frames, last = c.taken(); len(frames) == 0 {
+				return
+			}
 		}
-		if taken == 0 { // longer than the buffer by itself
-			buffer, taken = frames[0], 1
+		c.mu.Lock()
+		c.writeSince = c.gateway.clock()
+		c.mu.Unlock()
+		var data []byte
+		data, frames = gather(*borrowed, frames)
+		_, err := c.net.Write(data)
+		c.mu.Lock()
+		c.writeSince = time.Time{}
+		c.mu.Unlock()
+		switch {
+		case err != nil:
+			c.abort()
+		case last && len(frames) == 0:
+			c.halfClose()
 		}
-		if _, err := c.net.Write(buffer); err != nil {
-			return err
-		}
-		frames = frames[taken:]
 	}
-	return nil
 }
 
 // halfClose ends our direction only, so that the close frame reaches a client whose own frames are still on their way;

@@ -60,7 +60,8 @@ type Gateway struct {
 
 	group    *run.Group
 	hub      *hub
-	gather   sync.Pool    // of *[]byte with gatherBytes of room, borrowed while one connection is written to
+	writers  *writers
+	gather   sync.Pool    // of *[]byte with gatherBytes of room, borrowed while a slow connection is written to
 	seconds  atomic.Int64 // the sweep's clock: nanoseconds, moved once a sweep
 	numbered atomic.Uint64
 	epoch    uint64 // tells this process's connection ids from those of an earlier one
@@ -77,13 +78,15 @@ func New(ctx context.Context, bus Bus, store Store, accounts Accounts, messages 
 		metrics: metrics, logger: logger, group: run.NewGroup(ctx), conns: make(map[*conn]struct{}), epoch: rand.Uint64(), //nolint:gosec // tells connections apart, guards nothing
 	}
 	g.gather.New = func() any { buffer := make([]byte, 0, gatherBytes); return &buffer }
-	g.hub = newHub(bus, store, metrics, g.group)
+	g.writers = newWriters(g.group)
+	g.hub = newHub(bus, store, metrics, g.group, g.writers)
 	g.seconds.Store(config.Now().UnixNano())
 	return g
 }
 
 // Run serves until ctx ends; then it closes every connection and waits for all that it started.
 func (g *Gateway) Run(ctx context.Context) error {
+	g.writers.start()
 	g.group.Go("listen to the bus", func(inner context.Context) error {
 		return g.bus.Listen(inner, g.hub.deliver, g.heard)
 	})
@@ -181,7 +184,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	now := g.now()
 	c := &conn{
-		gateway: g, net: socket, opened: now, meanwhile: &meanwhile{}, tokens: frameBurst, tokensAt: now,
+		gateway: g, net: socket, socket: rawSocket(socket), opened: now, meanwhile: &meanwhile{}, tokens: frameBurst, tokensAt: now,
 		id: fmt.Sprintf("%016x-%x", g.epoch, g.numbered.Add(1)),
 	}
 	c.heardAt.Store(now.Unix())

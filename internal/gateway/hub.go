@@ -20,6 +20,8 @@ type hub struct {
 	store   Store
 	metrics *Metrics
 	group   *run.Group
+	writers *writers
+	waking  sync.Pool // of *[]*conn, borrowed while an event is passed on
 	shards  [shardCount]shard
 
 	mu    sync.Mutex
@@ -32,8 +34,9 @@ type shard struct {
 	bus   sync.Mutex // orders the shard's subscriptions on the bus
 }
 
-func newHub(bus Bus, store Store, metrics *Metrics, group *run.Group) *hub {
-	h := &hub{bus: bus, store: store, metrics: metrics, group: group, users: make(map[chat.UserID][]*conn)}
+func newHub(bus Bus, store Store, metrics *Metrics, group *run.Group, writers *writers) *hub {
+	h := &hub{bus: bus, store: store, metrics: metrics, group: group, writers: writers, users: make(map[chat.UserID][]*conn)}
+	h.waking.New = func() any { return new([]*conn) }
 	for i := range h.shards {
 		h.shards[i].rooms = make(map[chat.RoomID]*room)
 	}

@@ -94,9 +94,17 @@ func (r *room) deliver(item feed.Item) {
 
 // pass gives an event to every listener. r.mu is held, so that listeners come and go between events.
 func (r *room) pass(item feed.Item) {
+	borrowed := r.hub.waking.Get().(*[]*conn) //nolint:forcetypeassert // the pool's New makes nothing else
+	waking := (*borrowed)[:0]
 	for _, l := range r.listeners {
-		l.conn.send(item.Frame)
+		if l.conn.enqueue(item.Frame) {
+			waking = append(waking, l.conn)
+		}
 	}
+	r.hub.writers.add(waking...)
+	clear(waking)
+	*borrowed = waking
+	r.hub.waking.Put(borrowed)
 	r.hub.metrics.deliveries.Add(float64(len(r.listeners)))
 	if item.Change.Leaves() {
 		r.removeMemberLocked(item)

@@ -169,7 +169,7 @@ func (w *world) room(t *testing.T, visibility chat.Visibility, members ...person
 		w.join(t, member, view.Room.ID)
 	}
 	if visibility != chat.Public {
-		if _, err := w.rooms.Change(t.Context(), members[0].Profile, view.Room.ID, room.RoomChange{Visibility: &visibility}); err != nil {
+		if _, err := w.rooms.Change(t.Context(), members[0].Profile, view.Room.ID, room.Change{Visibility: &visibility}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -265,15 +265,6 @@ func (s *store) RoomOf(ctx context.Context, id chat.RoomID, user chat.UserID) (c
 		(*hook)(&found)
 	}
 	return found, err
-}
-
-func (s *store) RoomIDs(ctx context.Context, user chat.UserID) ([]chat.RoomID, error) {
-	rooms, err := s.Store.RoomsOf(ctx, user)
-	ids := make([]chat.RoomID, len(rooms))
-	for i := range rooms {
-		ids[i] = rooms[i].ID
-	}
-	return ids, err
 }
 
 // bus is the real one, and can lose events and signals.

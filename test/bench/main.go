@@ -153,7 +153,7 @@ func errOutput(s *server) error {
 
 // profile begins a profile of the server where profiles are wanted; the answer waits for its end.
 func (b *bench) profile(ctx context.Context, s *server, name string) (wait func() error) {
-	if b.profiles == "" {
+	if b.profiles == "" || s == nil {
 		return func() error { return nil }
 	}
 	group := run.NewGroup(ctx)
