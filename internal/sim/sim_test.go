@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 300, "how many seeds to simulate")
+	seeds = flag.Int("seeds", defaultSeeds, "how many seeds to simulate")
 	first = flag.Uint64("first", 1, "the first of them")
 	seed  = flag.Uint64("seed", 0, "simulate this one alone and tell all that happens")
 )
