@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -30,6 +29,8 @@ func (s *Server) admit(c *gin.Context, op *huma.Operation, signedIn bool, ids []
 		if err := s.identify(c); err != nil {
 			return err
 		}
+	} else if err := s.within(c, s.Reads, "open:"+requestOf(c.Request.Context()).device.Address); err != nil {
+		return err
 	}
 	for _, name := range ids {
 		if _, err := chat.ParseRoomID(c.Param(name)); err != nil {
@@ -79,10 +80,6 @@ func bearer(header string) string {
 
 // readBody reads the body to its bound and puts it back, once it is known to be one JSON object.
 func readBody(c *gin.Context, needed bool) error {
-	controller := http.NewResponseController(c.Writer)
-	_ = controller.SetReadDeadline(time.Now().Add(bodyPatience)) // not every writer can, and those that cannot are tests'
-	defer func() { _ = controller.SetReadDeadline(time.Time{}) }()
-
 	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, bodyBytesMax))
 	if err != nil {
 		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {

@@ -413,6 +413,7 @@ func TestRateLimits(t *testing.T) {
 		options.Writes = account.Rate{PerSecond: 0.01, Burst: 3}
 		options.Reads = account.Rate{PerSecond: 0.01, Burst: 4}
 	}
+	many := func(_ *account.Config, options *Options) { options.Reads = account.Rate{} }
 	login := func(c *caller, name string) answer {
 		return c.do("POST", "/auth/login", object{"username": name, "password": "wrong " + password})
 	}
@@ -427,7 +428,7 @@ func TestRateLimits(t *testing.T) {
 	}
 	t.Run("by address, whatever it claims", func(t *testing.T) {
 		t.Parallel()
-		w := setup(t, limits)
+		w := setup(t, limits, many)
 		c := w.nobody()
 		exhaust(t, 5, func(i int) answer {
 			return login(c.with("X-Forwarded-For", fmt.Sprintf("198.51.100.%d", i)), fmt.Sprintf("name%d", i))
@@ -439,7 +440,7 @@ func TestRateLimits(t *testing.T) {
 	})
 	t.Run("by network of an IPv6 address", func(t *testing.T) {
 		t.Parallel()
-		w := setup(t, limits)
+		w := setup(t, limits, many)
 		exhaust(t, 5, func(i int) answer {
 			c := w.nobody()
 			c.address = fmt.Sprintf("[2001:db8:1:2::%x]:5", i+1)
@@ -461,7 +462,7 @@ func TestRateLimits(t *testing.T) {
 	})
 	t.Run("a trusted proxy speaks for its clients", func(t *testing.T) {
 		t.Parallel()
-		w := setup(t, limits, trustLoopback)
+		w := setup(t, limits, many, trustLoopback)
 		proxy := w.nobody()
 		proxy.address = "127.0.0.1:9"
 		exhaust(t, 5, func(i int) answer {
@@ -482,6 +483,12 @@ func TestRateLimits(t *testing.T) {
 		t.Parallel()
 		w := setup(t, limits)
 		exhaust(t, 2, func(int) answer { return w.nobody().refresh() })
+	})
+	t.Run("asking without a token", func(t *testing.T) {
+		t.Parallel()
+		w := setup(t, limits)
+		exhaust(t, 4, func(int) answer { return w.nobody().do("GET", "/invites/"+strings.Repeat("A", 22), nil) })
+		refused(t, w.nobody().do("GET", "/config", nil), chat.RateLimited)
 	})
 	t.Run("asking and changing", func(t *testing.T) {
 		t.Parallel()

@@ -66,6 +66,11 @@ func (s *Server) observe(c *gin.Context) {
 	defer cancel()
 	c.Request = c.Request.WithContext(ctx)
 	c.Header("X-Request-Id", req.id)
+	if c.Request.ContentLength != 0 {
+		// Also where no handler reads the body: net/http reads what is left of it before it lets an answer go, and would
+		// wait for ever for who sends a byte now and then. Once all of it has come net/http takes the deadline back.
+		_ = http.NewResponseController(c.Writer).SetReadDeadline(start.Add(bodyPatience)) // only tests' writers cannot
+	}
 
 	defer func() {
 		s.observed(ctx, c, req, s.Clock().Sub(start))

@@ -55,7 +55,7 @@ type Options struct {
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For and X-Forwarded-Proto are believed
 
 	Version       string
-	Reads, Writes account.Rate // requests of one person; DefaultReads and DefaultWrites suit most
+	Reads, Writes account.Rate // requests of one person, or without a token of one address; DefaultReads and DefaultWrites suit most
 
 	Clock    func() time.Time
 	NewID    func() [16]byte
