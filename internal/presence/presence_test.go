@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -150,14 +151,13 @@ func TestBackElsewhere(t *testing.T) {
 // late is a store in which a person comes while it is asked about them.
 type late struct {
 	*memory.Presence
-	arrive func()
+	arrive atomic.Pointer[func()]
 }
 
 func (l *late) Online(ctx context.Context, users []chat.UserID) ([]bool, error) {
 	online, err := l.Presence.Online(ctx, users)
-	if arrive := l.arrive; arrive != nil {
-		l.arrive = nil
-		arrive()
+	if arrive := l.arrive.Swap(nil); arrive != nil {
+		(*arrive)()
 	}
 	return online, err
 }
@@ -170,7 +170,8 @@ func TestComesWhileGoing(t *testing.T) {
 	scene(t, store, func(_ *testing.T, b *bundle) {
 		b.comes(1)
 		b.goes(1)
-		store.arrive = func() { b.comes(1) }
+		arrive := func() { b.comes(1) }
+		store.arrive.Store(&arrive)
 		<-time.After(2 * Grace)
 		b.heard("at the end", 1, 1, -1, 1)
 	})
