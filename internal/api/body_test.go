@@ -188,6 +188,7 @@ func TestBadQueries(t *testing.T) {
 		"/rooms?cursor=nonsense":                       chat.Invalid,
 		room + "/members?cursor=nonsense":              chat.Invalid,
 		room + "/messages?before=1&after=1":            chat.Invalid,
+		room + "/messages?before=1&after=0":            chat.Invalid,
 		room + "/messages?around=-1":                   chat.Invalid,
 		room + "/messages?before=18446744073709551615": chat.Invalid,
 		room + "/messages?before=99999999999999999999": chat.Invalid,

@@ -103,6 +103,14 @@ type listMessagesInput struct {
 	After  chat.Seq `query:"after" minimum:"0" maximum:"9007199254740991" doc:"Only messages with a higher seq"`
 	Around chat.Seq `query:"around" minimum:"1" maximum:"9007199254740991" doc:"Messages on both sides of this seq"`
 	Limit  int      `query:"limit" minimum:"1" default:"50" doc:"At most 200; more is cut"`
+
+	fromStart bool // after=0 was asked for, which is not the same as not asking
+}
+
+// Resolve tells after=0 from no after at all.
+func (in *listMessagesInput) Resolve(ctx huma.Context) []error {
+	in.fromStart = in.After == 0 && ctx.Query("after") != ""
+	return nil
 }
 
 type messagesOutput struct {
@@ -113,7 +121,7 @@ type messagesOutput struct {
 }
 
 func (s *Server) listMessages(ctx context.Context, who account.Identity, in *listMessagesInput) (*messagesOutput, error) {
-	query := chat.HistoryQuery{Before: in.Before, After: in.After, Around: in.Around, Limit: in.Limit}
+	query := chat.HistoryQuery{Before: in.Before, After: in.After, Around: in.Around, FromStart: in.fromStart, Limit: in.Limit}
 	messages, head, err := s.History.Messages(ctx, who.User.ID, in.RoomID, query)
 	if err != nil {
 		return nil, err

@@ -6,7 +6,9 @@ import "time"
 // newest. Before and After are exclusive. Limit is 1 to PageMax.
 type HistoryQuery struct {
 	Before, After, Around Seq
-	Limit                 int
+	// FromStart is After at zero, which is a position like any other: the room's first messages.
+	FromStart bool
+	Limit     int
 }
 
 // Cursor is an opaque place in a list; empty is its beginning, and an empty next cursor its end.

@@ -43,6 +43,9 @@ func (s *Service) Messages(ctx context.Context, who chat.UserID, room chat.RoomI
 		return nil, 0, err
 	}
 	asked := 0
+	if query.FromStart {
+		asked++
+	}
 	for _, seq := range []chat.Seq{query.Before, query.After, query.Around} {
 		if seq != 0 {
 			asked++

@@ -48,7 +48,7 @@ func (s *Store) Messages(ctx context.Context, room chat.RoomID, query chat.Histo
 		}
 		page := messagePage{c: c, room: room, no: no}
 		switch {
-		case query.After > 0:
+		case query.After > 0 || query.FromStart:
 			messages, err = page.from(query.After+1, limit)
 		case query.Around > 0:
 			messages, err = page.around(query.Around, limit)

@@ -50,6 +50,7 @@ func messageQueries(t *testing.T, i *Instance) {
 		"before the first":           {chat.HistoryQuery{Before: 1, Limit: 2}, nil},
 		"before beyond the head":     {chat.HistoryQuery{Before: 1000, Limit: 2}, []chat.Seq{37, 39}},
 		"before what cannot be":      {chat.HistoryQuery{Before: 1<<64 - 1, Limit: 2}, []chat.Seq{37, 39}},
+		"after nothing":              {chat.HistoryQuery{FromStart: true, Limit: 3}, []chat.Seq{1, 3, 5}},
 		"after one":                  {chat.HistoryQuery{After: 5, Limit: 3}, []chat.Seq{7, 9, 11}},
 		"after the head":             {chat.HistoryQuery{After: 40, Limit: 3}, nil},
 		"after what cannot be":       {chat.HistoryQuery{After: 1 << 63, Limit: 3}, nil},
