@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { VitePWA } from "vite-plugin-pwa";
 import { defineConfig } from "vitest/config";
@@ -6,7 +7,17 @@ import { staticFiles } from "./vite/static-files.ts";
 /** Where `npm run dev` finds the server. */
 const server = process.env.BLABBER_HIVE_URL ?? "http://localhost:8080";
 
+/** Where chunks go that a first conversation does not need; what lies there is fetched, and then kept, on first use. */
+function folderOf(moduleIds: readonly string[]): string {
+  if (moduleIds.some((id) => /node_modules[\\/](@shikijs|shiki)[\\/]/.test(id))) return "assets/highlight/";
+  if (moduleIds.some((id) => /node_modules[\\/]emojibase-data[\\/]/.test(id))) return "assets/emoji/";
+  return "assets/";
+}
+
 export default defineConfig({
+  resolve: {
+    alias: { entities: fileURLToPath(new URL("./vite/entities.ts", import.meta.url)) },
+  },
   plugins: [
     react(),
     staticFiles(),
@@ -25,12 +36,12 @@ export default defineConfig({
         globIgnores: ["docs/**"],
         navigateFallback: "/index.html",
         navigateFallbackDenylist: [/^\/(api|docs|ws)(\/|$)/, /^\/openapi\.json$/],
-        // Fonts of other scripts are many: kept once used, never fetched ahead.
+        // Fonts of other scripts, languages to highlight and emoji are many: kept once used, never fetched ahead.
         runtimeCaching: [
           {
-            urlPattern: /\/assets\/.*\.woff2$/,
+            urlPattern: /\/assets\/(.*\.woff2|(highlight|emoji)\/.*\.js)$/,
             handler: "CacheFirst",
-            options: { cacheName: "fonts", expiration: { maxEntries: 200 } },
+            options: { cacheName: "on-demand", expiration: { maxEntries: 300 } },
           },
         ],
       },
@@ -44,6 +55,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     rolldownOptions: {
       output: {
+        chunkFileNames: ({ moduleIds }) => `${folderOf(moduleIds)}[name]-[hash].js`,
         // Two long-lived chunks beside the app's own: they stay in browsers' caches when the app changes.
         codeSplitting: {
           groups: [
