@@ -3,6 +3,7 @@ import {
   useCallback,
   useContext,
   useEffect,
+  useLayoutEffect,
   useMemo,
   useSyncExternalStore,
   type ReactNode,
@@ -78,7 +79,8 @@ export function useUnreadTotal(): UnreadTotal {
 /** The rows of a room, kept up to date and in memory while mounted. Move through it with `useSync().timeline`. */
 export function useTimeline(roomId: RoomId): Timeline {
   const { timeline } = useSync();
-  useEffect(() => timeline.open(roomId), [timeline, roomId]);
+  // In the same commit in which it is drawn, so that what is then seen is read in a room that is open.
+  useLayoutEffect(() => timeline.open(roomId), [timeline, roomId]);
   return useView((views) => views.timeline(roomId));
 }
 

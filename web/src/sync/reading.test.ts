@@ -58,6 +58,22 @@ describe("reading", () => {
     expect(page.sync.views.timeline(room.id).firstUnreadSeq).toBe(2);
   });
 
+  test("a room that is about to be opened says where its line will be", async () => {
+    const { server, browser, jun, room, clock } = scene({ messages: 3 });
+    const page = await browser.openPage();
+    const close = page.sync.timeline.open(room.id);
+    await settle();
+    page.sync.read.markRead(room.id, room.head);
+    close();
+    expect(page.sync.views.timeline(room.id).firstUnreadSeq).toBeNull();
+    const { seq } = server.say(room, jun, "while you were elsewhere");
+    await clock.advance(20);
+    expect(page.sync.views.timeline(room.id).firstUnreadSeq).toBe(seq);
+    page.sync.timeline.open(room.id);
+    page.sync.read.markRead(room.id, seq);
+    expect(page.sync.views.timeline(room.id).firstUnreadSeq).toBe(seq);
+  });
+
   test("what was read while offline is told with the next connection", async () => {
     const { server, browser, mina, room, clock } = scene({ messages: 10 });
     const page = await browser.openPage();

@@ -29,7 +29,7 @@ import {
   type SocketState,
   type State,
 } from "./state";
-import { firstUnread, unreadOf } from "./unread";
+import { newLineOf } from "./unread";
 import type { Draft, ScrollAnchor, Session } from "./views";
 
 /** How long after their last sign a person counts as typing. */
@@ -224,8 +224,7 @@ export function reduce(state: State, action: Action): State {
     case "room-opened": {
       const record = state.rooms.get(action.roomId);
       if (state.open.has(action.roomId) || record === undefined) return state;
-      const { unread } = unreadOf(record, meOf(state)!.id);
-      const open = { firstUnreadSeq: unread > 0 ? firstUnread(record.read) : null, loads: new Map() };
+      const open = { firstUnreadSeq: newLineOf(record, meOf(state)!.id), loads: new Map() };
       return { ...state, open: withEntry(state.open, action.roomId, open) };
     }
     case "room-closed":

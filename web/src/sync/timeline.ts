@@ -2,6 +2,7 @@ import { after, type Seq, type UserId } from "../protocol/ids";
 import { entryFrom, type Bucket, type Log, type LogEntry } from "./log";
 import { withChanges } from "./optimistic";
 import type { LoadKey, LoadState, OpenRoom, OptimisticChange, RoomRecord } from "./state";
+import { newLineOf } from "./unread";
 import type { OutboxEntry, ServiceEvent, Timeline, TimelineEdge, TimelineItem, TimelineItems } from "./views";
 
 /** Rows that were made together and stay the same array until one of them changes. */
@@ -245,7 +246,8 @@ export function timelineOf(
     ]),
     older: edge(first === undefined || first.from > 1, loads.get("older")),
     newer: edge(last === undefined || last.to < record.position, loads.get("newer")),
-    firstUnreadSeq: open?.firstUnreadSeq ?? null,
+    // A screen draws a room once before it has opened it, and begins where the line will be.
+    firstUnreadSeq: open === undefined ? newLineOf(record, me) : open.firstUnreadSeq,
     head: record.head,
   };
 }

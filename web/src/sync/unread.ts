@@ -17,6 +17,11 @@ export function firstUnread(read: RoomRecord["read"]): Seq {
   return read.unread_from ?? after(read.read_seq);
 }
 
+/** Where the "New" line goes when a room is opened now; null if nothing is unread. */
+export function newLineOf(record: RoomRecord, me: UserId): Seq | null {
+  return unreadOf(record, me).unread > 0 ? firstUnread(record.read) : null;
+}
+
 function countsFor(message: Message, me: UserId): boolean {
   return message.sender.id !== me && message.deleted_at === null;
 }

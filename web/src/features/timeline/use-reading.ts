@@ -35,7 +35,9 @@ export function useReading(roomId: RoomId, readSeq: Seq, unreadFrom: Seq | null)
   const sawUpTo = useCallback(
     (seq: number) => {
       seen.current = Math.max(seen.current, seq);
-      tell();
+      // Rows are looked at while they are being put on the screen, the first ones before their room counts as open. What
+      // were read then would never have been new.
+      queueMicrotask(tell);
     },
     [tell],
   );
