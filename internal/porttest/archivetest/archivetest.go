@@ -126,6 +126,11 @@ func large(t *testing.T, s Store) *storetest.Instance {
 		events = append(events, i.Resend(r, first), i.Say(r, joon, "the end"))
 		i.Commit(t, events...)
 		i.MarkRead(t, r, joon, 500)
+		if err := s.Update(t.Context(), r.ID, func(tx chat.RoomTx) error {
+			return tx.Emit(chat.OutboxEntry{ID: i.MessageID(), Room: r.ID, Payload: []byte("told later")})
+		}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return i
 }
@@ -145,16 +150,23 @@ func (c *cutting) Put(ctx context.Context, rows []chat.Row) error {
 	return c.Store.Put(ctx, rows)
 }
 
+func (c *cutting) EndImport(ctx context.Context, archive string) error {
+	if c.puts--; c.puts < 0 {
+		return errCut
+	}
+	return c.Store.EndImport(ctx, archive)
+}
+
 // Promise: wherever an import is cut, it goes on when started again, also by another process, and ends with the same; once
 // it is whole, starting it again changes nothing, whatever was said since.
 func cutShort(t *testing.T, fresh Fresh) {
 	source := fresh(t)()
 	i := large(t, source)
 	file := export(t, source, "one")
-	for puts := range 6 {
+	for puts := range 6 { // five puts, and the end
 		open := fresh(t)
 		s := open()
-		if _, err := archive.Import(t.Context(), &cutting{s, puts}, bytes.NewReader(file), ignore); puts < 5 && !errors.Is(err, errCut) {
+		if _, err := archive.Import(t.Context(), &cutting{s, puts}, bytes.NewReader(file), ignore); !errors.Is(err, errCut) {
 			t.Fatalf("Import cut after %d puts = %v, want its failure", puts, err)
 		}
 		s = open()
@@ -172,6 +184,12 @@ func cutShort(t *testing.T, fresh Fresh) {
 			Room: r.ID, Seq: r.Head + 1, Kind: chat.KindMember, At: i.Now(), Actor: i.Users[0].Profile, RecordID: i.MessageID(),
 			Member: &chat.MemberDetail{User: i.Users[0].Profile, Role: chat.Owner, Change: chat.MemberRole},
 		}}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(
+			s.Update(t.Context(), i.Rooms[1].ID, chat.RoomTx.DeleteRoom),
+			s.Update(t.Context(), r.ID, func(tx chat.RoomTx) error { return tx.RemoveMember(i.Users[1].ID) }),
+		); err != nil {
 			t.Fatal(err)
 		}
 		later := export(t, s, "two")
@@ -202,6 +220,11 @@ func notEmpty(t *testing.T, fresh Fresh) {
 	used := fresh(t)()
 	storetest.NewInstance(t, func() storetest.Store { return used }, 1).AddUser(t, "somebody")
 	refused("an instance with one person", used, file)
+	begun := fresh(t)()
+	if _, err := archive.Import(t.Context(), &cutting{begun, 0}, bytes.NewReader(file), ignore); !errors.Is(err, errCut) {
+		t.Fatal(err)
+	}
+	refused("the beginning of another archive", begun, other)
 	half := fresh(t)()
 	if _, err := archive.Import(t.Context(), &cutting{half, 1}, bytes.NewReader(file), ignore); !errors.Is(err, errCut) {
 		t.Fatal(err)
