@@ -1,0 +1,15 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+)
+
+// StartBroken starts a server of which one part fails at once.
+func StartBroken(ctx context.Context, config Config, failure error) (*Server, error) {
+	server, err := Start(ctx, config, "test", slog.New(slog.DiscardHandler))
+	if err == nil {
+		server.start("a broken part", stopPatience, func(context.Context) error { return failure }, nil)
+	}
+	return server, err
+}
