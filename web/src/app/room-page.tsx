@@ -15,6 +15,7 @@ import { EmptyState } from "../ui/empty-state";
 import { SkeletonRows } from "../ui/skeleton";
 import { coveredQuery, useMediaQuery } from "../ui/use-media-query";
 import { BackButton } from "./back-button";
+import { rememberRoom } from "./last-room";
 import type { PanelName } from "./router";
 import { screenShortcut } from "./use-app-shortcuts";
 import { usePageTitle } from "./use-page-title";
@@ -102,6 +103,10 @@ function OpenRoom({
   useEffect(() => {
     if (!window.matchMedia("(pointer: coarse)").matches) composer.current?.focus();
   }, []);
+
+  useEffect(() => {
+    rememberRoom(room.id);
+  }, [room.id]);
 
   const onScreenShortcut = useEffectEvent((shortcut: unknown) => {
     if (shortcut === "toComposer") focusComposer();

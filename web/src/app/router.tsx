@@ -7,7 +7,6 @@ import {
 } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
 import { AccountPage } from "../features/account/account-page";
-import { HomePage } from "../features/rooms/home-page";
 import type { RoomId, Seq } from "../protocol/ids";
 import { useSession } from "../sync/hooks";
 import { BackButton } from "./back-button";
@@ -15,6 +14,7 @@ import { Frame, useFrame } from "./frame";
 import { NotFoundPage } from "./not-found-page";
 import { RoomPage } from "./room-page";
 import { Root } from "./root";
+import { StartPage } from "./start-page";
 
 const BrowsePage = lazy(() => import("../features/rooms/browse-page"));
 const InvitePage = lazy(() => import("../features/rooms/invite-page"));
@@ -69,21 +69,7 @@ const inviteRoute = createRoute({
 
 const frameRoute = createRoute({ getParentRoute: () => rootRoute, id: "frame", component: Frame });
 
-const homeRoute = createRoute({
-  getParentRoute: () => frameRoute,
-  path: "/",
-  component: function Home() {
-    const { openNewRoom, browse } = useFrame();
-    return (
-      <HomePage
-        onNewRoom={openNewRoom}
-        onBrowse={() => {
-          browse("");
-        }}
-      />
-    );
-  },
-});
+const homeRoute = createRoute({ getParentRoute: () => frameRoute, path: "/", component: StartPage });
 
 const roomRoute = createRoute({
   getParentRoute: () => frameRoute,

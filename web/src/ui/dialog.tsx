@@ -39,6 +39,11 @@ export function Dialog({
               size === "wide" && styles.wide,
               size === "large" && styles.large,
             )}
+            // Whoever opens it by a key should not find "close" chosen; a field that wants the focus has it already.
+            onOpenAutoFocus={(event) => {
+              event.preventDefault();
+              (event.currentTarget as HTMLElement).focus();
+            }}
             {...(description ? {} : { "aria-describedby": undefined })}
           >
             {bare ? (

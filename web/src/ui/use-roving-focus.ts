@@ -18,7 +18,7 @@ export function useRovingFocus(keys: readonly string[], current: string | null) 
     tabIndexOf: (key: string) => (key === stop ? 0 : -1),
     handlers: {
       onFocus(event: FocusEvent) {
-        const item = (event.target as Element).closest<HTMLElement>(itemSelector);
+        const item = event.target.closest<HTMLElement>(itemSelector);
         if (item?.dataset.roving) setFocused(item.dataset.roving);
       },
       onBlur(event: FocusEvent) {

@@ -77,7 +77,10 @@ export function suggestEmoji(all: readonly Emoji[], query: string): Suggestion[]
     kind: "emoji",
     key: emoji.unicode,
     unicode: emoji.unicode,
-    shortcode: emoji.shortcodes[0] ?? emoji.label,
+    shortcode:
+      emoji.shortcodes.find((code) => code.startsWith(query.toLowerCase())) ??
+      emoji.shortcodes[0] ??
+      emoji.label,
     insert: `${emoji.unicode} `,
   }));
 }

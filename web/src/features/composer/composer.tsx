@@ -98,6 +98,8 @@ export function Composer({
     setRefusal(word);
   });
   useEffect(() => {
+    // A refusal comes from outside, like an event; what it changes cannot be derived.
+    // eslint-disable-next-line react-hooks/set-state-in-effect
     if (refused) bringBack();
   }, [refused]);
 
@@ -133,6 +135,8 @@ export function Composer({
 
   function onKeyDown(event: KeyboardEvent<HTMLTextAreaElement>) {
     // While a syllable is being composed every key belongs to the input method, also Enter.
+    // Safari tells only by this old code that Enter has just ended a syllable.
+    // eslint-disable-next-line @typescript-eslint/no-deprecated
     if (event.nativeEvent.isComposing || event.nativeEvent.keyCode === 229) return;
     if (listOpen && handleListKey(event)) {
       event.preventDefault();

@@ -2,7 +2,7 @@ import { useEffect, useState } from "react";
 import { currentLanguage } from "../../i18n/i18n";
 import type { RoomId } from "../../protocol/ids";
 import type { User } from "../../protocol/model";
-import { useRooms, useSync } from "../../sync/hooks";
+import { useRooms, useSession, useSync } from "../../sync/hooks";
 import { loadEmoji } from "../../ui/emoji/emoji-data";
 import { suggestEmoji, suggestPeople, suggestRooms, type Suggestion, type Trigger } from "./completion";
 
@@ -12,6 +12,8 @@ const none: readonly Suggestion[] = [];
 export function useSuggestions(roomId: RoomId, trigger: Trigger | null): readonly Suggestion[] {
   const sync = useSync();
   const { rooms } = useRooms();
+  const session = useSession();
+  const myId = session.status === "signed-in" ? session.me.id : null;
   const [fetched, setFetched] = useState<{ sign: string; query: string; found: readonly Suggestion[] }>();
   const sign = trigger?.sign;
   const query = trigger?.query ?? "";
@@ -29,12 +31,14 @@ export function useSuggestions(roomId: RoomId, trigger: Trigger | null): readonl
       }
       const listed = () => sync.views.members(roomId);
       if (listed().status === "loading") await sync.loadMembers(roomId);
-      const members: User[] = listed().members.map((member) => member.user);
+      const members: User[] = listed()
+        .members.map((member) => member.user)
+        .filter((user) => user.id !== myId);
       show(suggestPeople(members, query));
       // In a large room the list holds the first page only: the server knows the others.
       if (listed().more && query !== "") {
         const { users } = await sync.api.searchUsers(query, null, abort.signal);
-        show(suggestPeople([...members, ...users], query));
+        show(suggestPeople([...members, ...users.filter((user) => user.id !== myId)], query));
       }
     };
     // Without an answer there is nothing to suggest; what was typed stays as it is.
@@ -42,7 +46,7 @@ export function useSuggestions(roomId: RoomId, trigger: Trigger | null): readonl
     return () => {
       abort.abort();
     };
-  }, [sync, roomId, sign, query]);
+  }, [sync, roomId, sign, query, myId]);
 
   if (sign === undefined) return none;
   if (sign === "#") return suggestRooms(rooms, query, location.origin);

@@ -75,6 +75,7 @@ export default function InvitePage({
   useEffect(() => {
     if (!signedIn || sessionStorage.getItem(joinKey) !== code) return;
     sessionStorage.removeItem(joinKey);
+    // eslint-disable-next-line react-hooks/set-state-in-effect
     void join();
   }, [signedIn, code, join]);
 

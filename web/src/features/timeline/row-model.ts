@@ -1,3 +1,4 @@
+import type { Seq } from "../../protocol/ids";
 import type { Message, User } from "../../protocol/model";
 import type { TimelineItem, TimelineItems } from "../../sync/views";
 import { dayOf } from "../../i18n/format";
@@ -71,6 +72,15 @@ function quotedBy(item: TimelineItem, items: TimelineItems): Message | null | un
   return quoted?.kind === "message" ? quoted.message : undefined;
 }
 
+/** Where the "New" line goes: before the first message of somebody else; who came and went is no news. */
+function newIndexOf(items: TimelineItems, firstUnreadSeq: number, end: number, me: User): number {
+  for (let index = items.indexOfSeq(firstUnreadSeq as Seq); index < end; index++) {
+    const item = items.at(index);
+    if (item?.kind === "hole" || (item?.kind === "message" && item.message.sender.id !== me.id)) return index;
+  }
+  return -1;
+}
+
 /** The rows from `start` up to but without `end`: only what is drawn is looked at, however long the room is. */
 export function rowsOf(
   items: TimelineItems,
@@ -79,14 +89,13 @@ export function rowsOf(
   firstUnreadSeq: number | null,
   me: User,
 ): Row[] {
-  const newIndex = firstUnreadSeq === null ? -1 : items.indexOfSeq(firstUnreadSeq as never);
+  const newIndex = firstUnreadSeq === null ? -1 : newIndexOf(items, firstUnreadSeq, end, me);
   let before = start > 0 ? items.at(start - 1) : undefined;
   return items.slice(start, end).map((item, index) => {
     const time = timeOf(item);
     const timeBefore = before && timeOf(before);
     const startsDay = time !== null && (!timeBefore || dayOf(time) !== dayOf(timeBefore));
-    // What I have not sent yet is never new to me, also when it is all there is after the last read message.
-    const newLine = start + index === newIndex && item.kind !== "pending";
+    const newLine = start + index === newIndex;
     const row: Row = {
       item,
       dayLine: startsDay ? time : null,

@@ -1,6 +1,5 @@
-import { useEffect, useImperativeHandle, useMemo, useRef, useState, type Ref } from "react";
+import { useEffect, useImperativeHandle, useMemo, useState, type Ref } from "react";
 import { useTranslation } from "react-i18next";
-import { formatTime } from "../../i18n/format";
 import type { Seq } from "../../protocol/ids";
 import type { Me, Message } from "../../protocol/model";
 import { useSync, useTimeline } from "../../sync/hooks";
@@ -11,14 +10,15 @@ import { SkeletonRows } from "../../ui/skeleton";
 import { JumpPill } from "./jump-pill";
 import { EdgeLine, RoomBeginning } from "./line-rows";
 import { RemoveDialog } from "./remove-dialog";
-import { rowsOf, seqOfItem, timeOf } from "./row-model";
+import { rowsOf, seqOfItem } from "./row-model";
 import { TimelineActionsProvider, type Rights } from "./timeline-actions";
 import { TimelineRow } from "./timeline-row";
 import { useAnnouncements } from "./use-announcements";
+import { useOpening } from "./use-opening";
 import { useReading } from "./use-reading";
 import { useRowActions } from "./use-row-actions";
 import { useRowFocus } from "./use-row-focus";
-import { useTimelineWindow, type ViewState } from "./use-timeline-window";
+import { useTimelineWindow, type Opening, type ViewState } from "./use-timeline-window";
 import styles from "./timeline.module.css";
 
 /** What the screen around a timeline can ask of it. */
@@ -48,6 +48,7 @@ export function Timeline(props: TimelineProps) {
   const { t } = useTranslation();
   const sync = useSync();
   const timeline = useTimeline(props.room.id);
+  const opening = useOpening(props.room.id, timeline, props.at);
   if (timeline.status === "failed") {
     return (
       <div className={styles.centre}>
@@ -69,14 +70,14 @@ export function Timeline(props: TimelineProps) {
       </div>
     );
   }
-  if (timeline.status === "loading") {
+  if (opening === null) {
     return (
       <div className={styles.loading}>
         <SkeletonRows count={9} label={t("timeline.loading")} />
       </div>
     );
   }
-  return <Rows {...props} timeline={timeline} />;
+  return <Rows {...props} timeline={timeline} opening={opening} />;
 }
 
 function Rows({
@@ -88,30 +89,20 @@ function Rows({
   onLeaveFocus,
   ref,
   timeline,
-}: TimelineProps & { timeline: TimelineState }) {
+  opening,
+}: TimelineProps & { timeline: TimelineState; opening: Opening }) {
   const { t } = useTranslation();
   const sync = useSync();
-  const scroller = useRef<HTMLDivElement>(null);
-  const content = useRef<HTMLDivElement>(null);
   const [view, setView] = useState<ViewState>({ atBottom: true, lastSeenSeq: null, firstSeenSeq: null });
   const [flashSeq, setFlashSeq] = useState<number | null>(at);
   const reading = useReading(room.id, room.readSeq, room.unreadFrom);
   useAnnouncements(room.id);
 
-  const [opening] = useState(() => {
-    const left = at === null ? sync.timeline.scrollAnchor(room.id) : null;
-    if (left) return { seq: left.seq as number, offsetPx: left.offsetPx };
-    return { seq: at ?? timeline.firstUnreadSeq, offsetPx: null };
-  });
-
-  const quietly = { onError: () => undefined };
-  const { start, end, toBottom, toSeq, whereabouts } = useTimelineWindow({
+  const { scroller, content, start, end, toBottom, toSeq, whereabouts } = useTimelineWindow({
     timeline,
     opening,
-    scroller,
-    content,
-    onLoadOlder: () => void sync.timeline.loadOlder(room.id).catch(quietly.onError),
-    onLoadNewer: () => void sync.timeline.loadNewer(room.id).catch(quietly.onError),
+    onLoadOlder: () => void sync.timeline.loadOlder(room.id).catch(() => undefined),
+    onLoadNewer: () => void sync.timeline.loadNewer(room.id).catch(() => undefined),
     onView: (state) => {
       if (state.lastSeenSeq !== null) reading.sawUpTo(state.atBottom ? timeline.head : state.lastSeenSeq);
       setView((before) =>
@@ -245,19 +236,8 @@ function Rows({
         </div>
         <RemoveDialog roomId={room.id} message={removing} meId={me.id} onClose={() => setRemoving(null)} />
       </TimelineActionsProvider>
-      {timeline.firstUnreadSeq !== null &&
-        view.firstSeenSeq !== null &&
-        view.firstSeenSeq > timeline.firstUnreadSeq &&
-        room.unread > 0 && (
-          <JumpPill
-            direction="up"
-            label={t("timeline.jumpToNew", { count: room.unread, when: unreadSince(timeline) })}
-            onClick={() => void jumpTo(timeline.firstUnreadSeq!)}
-          />
-        )}
       {!view.atBottom && (
         <JumpPill
-          direction="down"
           label={room.unread > 0 ? t("timeline.newPill", { count: room.unread }) : t("timeline.toLatest")}
           quiet={room.unread === 0}
           onClick={() => void toLatest()}
@@ -265,12 +245,6 @@ function Rows({
       )}
     </div>
   );
-}
-
-function unreadSince(timeline: TimelineState): string {
-  const item = timeline.items.at(timeline.items.indexOfSeq(timeline.firstUnreadSeq!));
-  const time = item && timeOf(item);
-  return time ? formatTime(time) : "";
 }
 
 function creatorOf(timeline: TimelineState, room: RoomView): string | null {

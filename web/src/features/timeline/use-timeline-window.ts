@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Seq } from "../../protocol/ids";
 import type { Timeline, TimelineItems } from "../../sync/views";
 import { seqOfItem } from "./row-model";
@@ -81,20 +81,18 @@ export interface ViewState {
 export function useTimelineWindow({
   timeline,
   opening,
-  scroller,
-  content,
   onLoadOlder,
   onLoadNewer,
   onView,
 }: {
   timeline: Timeline;
   opening: Opening;
-  scroller: RefObject<HTMLDivElement | null>;
-  content: RefObject<HTMLDivElement | null>;
   onLoadOlder: () => void;
   onLoadNewer: () => void;
   onView: (state: ViewState) => void;
 }) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const content = useRef<HTMLDivElement>(null);
   const { items } = timeline;
   const [span, setSpan] = useState<Span>(() =>
     spanAround(items, opening.seq === null ? items.length : indexOf(items, opening.seq)),
@@ -148,7 +146,7 @@ export function useTimelineWindow({
       if (seq) lastSeen = Number(seq);
     }
     latest.current.onView({ atBottom, lastSeenSeq: lastSeen, firstSeenSeq: anchor.current?.seq ?? null });
-  }, [scroller, content]);
+  }, []);
 
   /** Puts the view where it has to be after rows changed: at its goal, at the bottom, or with its anchor in place. */
   const settle = useCallback(() => {
@@ -174,7 +172,7 @@ export function useTimelineWindow({
     const offset = wanted ? (wanted.offsetPx ?? view.clientHeight * jumpPlace) : anchor.current!.offsetPx;
     const drift = held.getBoundingClientRect().top - view.getBoundingClientRect().top - offset;
     if (Math.abs(drift) > 0.25) view.scrollTop += drift;
-  }, [scroller, content]);
+  }, []);
 
   /** Adds rows at an end that is near, drops them at one that is far, and asks for more where there are none left. */
   const balance = useCallback(() => {
@@ -201,7 +199,7 @@ export function useTimelineWindow({
       to: newEnd - dropBelow >= now.items.length ? null : seqAt(now.items, newEnd - dropBelow - 1),
     };
     if (next.from !== current.from || next.to !== current.to) setSpan(next);
-  }, [scroller]);
+  }, []);
 
   useLayoutEffect(() => {
     settle();
@@ -234,7 +232,7 @@ export function useTimelineWindow({
       observer.disconnect();
       cancelAnimationFrame(frame);
     };
-  }, [scroller, content, look, settle, balance]);
+  }, [look, settle, balance]);
 
   /** Shows the end of the timeline and stays there. */
   const toBottom = useCallback(() => {
@@ -261,7 +259,7 @@ export function useTimelineWindow({
     [],
   );
 
-  return { start, end, toBottom, toSeq, whereabouts };
+  return { scroller, content, start, end, toBottom, toSeq, whereabouts };
 }
 
 function rowSeqAt(items: TimelineItems, seq: number): number {

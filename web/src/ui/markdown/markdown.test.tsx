@@ -51,7 +51,7 @@ const hostile = [
   `![x](data:image/svg+xml,<svg onload=alert(1)>)`,
   `<javascript:alert(1)>`,
   `<https://evil.example/"onmouseover="alert(1)>`,
-  `[x](https://a.example "title\" onclick=\"alert(1)")`,
+  `[x](https://a.example "title" onclick="alert(1)")`,
   `https://a.example/"><script>alert(1)</script>`,
   '```js" onload="alert(1)\n</code></pre><script>alert(1)</script>\n```',
   "`<img src=x onerror=alert(1)>`",
