@@ -2,11 +2,14 @@ import { Link } from "@tanstack/react-router";
 import { BellOff, Hash, Lock, PencilLine } from "lucide-react";
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
+import type { Message } from "../../protocol/model";
 import type { RoomSummary } from "../../sync/views";
 import { classNames } from "../../ui/class-names";
+import { plainText } from "../../ui/markdown/parse";
 import styles from "./sidebar.module.css";
 
 const countShownMax = 99;
+const lastCharsMax = 80;
 
 /** A room in the sidebar: its name says to everybody, also aloud, how much in it is unread. */
 export const RoomLink = memo(function RoomLink({
@@ -41,7 +44,10 @@ export const RoomLink = memo(function RoomLink({
         tabIndex={tabIndex}
       >
         <Icon aria-hidden="true" />
-        <bdi className={styles.name}>{room.name}</bdi>
+        <span className={styles.words}>
+          <bdi className={styles.name}>{room.name}</bdi>
+          {room.lastMessage && <LastMessage message={room.lastMessage} />}
+        </span>
         {room.draft && !current && <PencilLine className={styles.draft} aria-hidden="true" />}
         {off && <BellOff className={styles.draft} aria-hidden="true" />}
         {room.mentions > 0 && loud ? (
@@ -55,6 +61,22 @@ export const RoomLink = memo(function RoomLink({
     </li>
   );
 });
+
+/** What was said last, in one line; seen, not heard: a list that reads every message aloud is no list of rooms. */
+function LastMessage({ message }: { message: Message }) {
+  const { t } = useTranslation();
+  return (
+    <span className={styles.last}>
+      {message.deleted_at === null ? (
+        <>
+          <bdi>{message.sender.display_name}</bdi>: {plainText(message.body, lastCharsMax)}
+        </>
+      ) : (
+        t("message.deleted")
+      )}
+    </span>
+  );
+}
 
 function capped(count: number, over: string): string {
   return count > countShownMax ? over : String(count);
