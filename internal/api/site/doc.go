@@ -1,7 +1,8 @@
 // Package site serves the files of the built web client.
 //
-// What it owns: what is found at an address, and in which form and for how long a browser may keep it. All files are read
-// once, when the server starts, so a request touches no disk.
+// What it owns: what is found at an address, and in which form and for how long a browser may keep it. A file is read
+// and compressed when it is asked for the first time, and kept: most files (languages to highlight, the description of the
+// API) are asked for seldom or never, and reading all of them would triple the time that a server takes to start.
 //
 // Invariants:
 //

@@ -13,6 +13,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 const (
@@ -26,40 +27,45 @@ const (
 // Site is the built web client. Its methods may be called concurrently.
 type Site struct{ files map[string]*File }
 
-// File is one file of the client, with a compressed form where it gains by one.
+// File is one file of the client.
 type File struct {
 	contentType string
 	cache       string
-	etag        string
-	plain       []byte
-	gzip        []byte // nil where there is none
-	brotli      []byte
+	forms       func() (forms, error) // reads the file when it is asked for the first time
 }
 
-// New reads all files. Forms that the build has compressed itself (name.br, name.gz) are used as they are. No files make a
+// forms is what a file is sent as: plain, or compressed where it gains by that.
+type forms struct {
+	etag   string
+	plain  []byte
+	gzip   []byte // nil where there is none
+	brotli []byte
+}
+
+// New lists all files. Forms that the build has compressed itself (name.br, name.gz) are used as they are. No files make a
 // site on which nothing is found.
 func New(files fs.FS) (*Site, error) {
 	s := &Site{files: map[string]*File{}}
 	if files == nil {
 		return s, nil
 	}
-	total := 0
+	total := int64(0)
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || isCompressed(name) {
 			return err
 		}
-		file, err := newFile(files, name)
+		about, err := entry.Info()
 		if err != nil {
 			return err
 		}
-		if total += len(file.plain); total > siteBytesMax {
+		if total += about.Size(); total > siteBytesMax {
 			return fmt.Errorf("the files have more than %d bytes", siteBytesMax)
 		}
-		s.files["/"+name] = file
+		s.files["/"+name] = newFile(files, name)
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the web client: %w", err)
+		return nil, fmt.Errorf("list the web client: %w", err)
 	}
 	return s, nil
 }
@@ -68,32 +74,34 @@ func isCompressed(name string) bool {
 	return strings.HasSuffix(name, ".br") || strings.HasSuffix(name, ".gz")
 }
 
-func newFile(files fs.FS, name string) (*File, error) {
-	plain, err := fs.ReadFile(files, name)
-	if err != nil {
-		return nil, err
-	}
-	sum := sha256.Sum256(plain)
-	file := &File{
-		contentType: contentTypeOf(name), cache: cacheAsk, plain: plain,
-		etag: `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`,
-	}
+func newFile(files fs.FS, name string) *File {
+	file := &File{contentType: contentTypeOf(name), cache: cacheAsk}
 	if strings.HasPrefix(name, "assets/") {
 		file.cache = cacheForEver
 	}
+	file.forms = sync.OnceValues(func() (forms, error) { return readForms(files, name, isCompressible(file.contentType)) })
+	return file
+}
+
+func readForms(files fs.FS, name string, compressible bool) (read forms, err error) {
+	if read.plain, err = fs.ReadFile(files, name); err != nil {
+		return forms{}, err
+	}
+	sum := sha256.Sum256(read.plain)
+	read.etag = `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
 	for _, form := range []struct {
 		suffix string
 		bytes  *[]byte
-	}{{".br", &file.brotli}, {".gz", &file.gzip}} {
+	}{{".br", &read.brotli}, {".gz", &read.gzip}} {
 		*form.bytes, err = fs.ReadFile(files, name+form.suffix)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
+			return forms{}, err
 		}
 	}
-	if file.gzip == nil && len(plain) >= compressBytesMin && isCompressible(file.contentType) {
-		file.gzip = compress(plain)
+	if read.gzip == nil && len(read.plain) >= compressBytesMin && compressible {
+		read.gzip = compress(read.plain)
 	}
-	return file, nil
+	return read, nil
 }
 
 func compress(plain []byte) []byte {
@@ -163,11 +171,16 @@ func (s *Site) Find(address string) *File {
 // ServeHTTP answers with the file: its bytes, in the smallest form that the client understands, or that the client has
 // them already.
 func (f *File) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, encoding := f.choose(r.Header.Get("Accept-Encoding"))
+	forms, err := f.forms()
+	if err != nil {
+		w.WriteHeader(http.StatusInternalServerError) // files inside the binary can always be read
+		return
+	}
+	body, encoding := forms.choose(r.Header.Get("Accept-Encoding"))
 	header := w.Header()
 	header.Set("Cache-Control", f.cache)
 	header.Set("Vary", "Accept-Encoding")
-	etag := f.etag
+	etag := forms.etag
 	if encoding != "" {
 		etag = strings.TrimSuffix(etag, `"`) + "-" + encoding + `"` // forms are different bytes
 	}
@@ -188,7 +201,7 @@ func (f *File) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // choose takes the smallest form that the client understands.
-func (f *File) choose(accepted string) (body []byte, encoding string) {
+func (f forms) choose(accepted string) (body []byte, encoding string) {
 	for _, form := range []struct {
 		encoding string
 		body     []byte

@@ -111,11 +111,16 @@ type bad struct{ fstest.MapFS }
 
 func (bad) ReadFile(string) ([]byte, error) { return nil, errors.New("unreadable") }
 
-// Promise: files that cannot be read are found out at the start.
+// Promise: a file that cannot be read is a fault of the server, and never an empty file that a browser keeps.
 func TestUnreadable(t *testing.T) {
 	t.Parallel()
 	var files fs.FS = bad{client()}
-	if _, err := New(files); err == nil {
-		t.Error("New is fine")
+	s, err := New(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := get(t, s.Find("/assets/app-1.js"))
+	if got.Code != http.StatusInternalServerError || got.Header().Get("Cache-Control") != "" || got.Body.Len() != 0 {
+		t.Errorf("%d %v %q", got.Code, got.Header(), got.Body)
 	}
 }
