@@ -30,6 +30,7 @@ export function recordOfSaved(saved: SavedRoom): RoomRecord {
   const { known, openedAtMs, newest, ...record } = saved;
   return {
     ...record,
+    comings: new Map(),
     ahead: noRanges,
     known: noRanges,
     onDevice: known,

@@ -17,8 +17,11 @@ const screenNumbers = 40;
 /** Events a page. The server may give fewer and says so. */
 export const changesPerPage = 500;
 
-/** Rooms up to this head are loaded as events, which, unlike pages, tell of joins and of the room's making. */
-const smallRoomHead = 150;
+/**
+ * The first numbers of every room are loaded as events, which, unlike pages of messages, tell of its making and of who
+ * joined.
+ */
+const beginningNumbers = 150;
 
 /** How often an answer from before something was dropped is asked for again. */
 const staleAnswersMax = 4;
@@ -117,7 +120,9 @@ export class History {
     ) {
       return;
     }
-    await this.page(record.id, { before }, (page) => ({ from: startOf(page), to: after(before, -1) }));
+    const to = after(before, -1);
+    if (to <= beginningNumbers && (await this.beginning(record, to))) return;
+    await this.page(record.id, { before }, (page) => ({ from: startOf(page), to }));
   }
 
   /** The page that begins after a number. */
@@ -142,18 +147,21 @@ export class History {
     if (onDevice !== undefined && onDevice.to >= record.position && (await this.fromDevice(record, null))) {
       return;
     }
-    if (record.head <= smallRoomHead) {
-      const page = await this.http.call(decoders.changePage, `${path(record.id)}/changes`, {
-        query: { after: noSeq, limit: changesPerPage },
-      });
-      const to = throughOf(page);
-      if (!page.more && to !== undefined && to >= record.floor) {
-        const { events, head } = page;
-        this.store.dispatch({ type: "changes", roomId: record.id, events, afterSeq: noSeq, to, head });
-        return;
-      }
-    }
+    if (record.head <= beginningNumbers && (await this.beginning(record, record.head))) return;
     await this.page(record.id, {}, (page) => ({ from: startOf(page), to: page.head }));
+  }
+
+  /** Loads everything from the room's making up to a number; false if the answer did not reach it. */
+  private async beginning(record: RoomRecord, upTo: Seq): Promise<boolean> {
+    const page = await this.http.call(decoders.changePage, `${path(record.id)}/changes`, {
+      query: { after: noSeq, limit: upTo },
+    });
+    const to = throughOf(page);
+    const floor = this.record(record.id)?.floor ?? page.head;
+    if (to === undefined || to < upTo || page.head < floor) return false;
+    const { events, head } = page;
+    this.store.dispatch({ type: "changes", roomId: record.id, events, afterSeq: noSeq, to, head });
+    return true;
   }
 
   /** Asks for a page of messages and takes it; `spanOf` says of which numbers it tells all. */

@@ -1,14 +1,7 @@
 import { after, noSeq, type Seq, type UserId } from "../protocol/ids";
-import type { Event, MemberRoom, Message } from "../protocol/model";
-import {
-  dropEntriesBelow,
-  emptyLog,
-  messageEntry,
-  newestFirst,
-  putEntries,
-  serviceEntry,
-  type LogEntry,
-} from "./log";
+import type { Event, MemberEvent, MemberRoom, Message } from "../protocol/model";
+import { withEntry } from "./collections";
+import { dropEntriesBelow, emptyLog, messageEntry, putEntries, serviceEntry, type LogEntry } from "./log";
 import { messageOfEvent, withMyReactions } from "./messages";
 import { addRange, dropBelow, noRanges, rangeAt, type RangeSet } from "./ranges";
 import type { AsOf, Membership, RoomRecord } from "./state";
@@ -46,6 +39,7 @@ export function newRecord(room: MemberRoom, me: UserId): RoomRecord {
     id: room.id,
     info: { at, value: infoOf(room) },
     members: { at, value: room.members },
+    comings: new Map(),
     membership: { at, value: membershipOf(room) },
     notify: room.notify,
     peer: room.peer,
@@ -62,6 +56,10 @@ export function newRecord(room: MemberRoom, me: UserId): RoomRecord {
   return applySnapshot(record, room, me);
 }
 
+function comingsAfter(comings: RoomRecord["comings"], at: Seq): RoomRecord["comings"] {
+  return new Map([...comings].filter(([seq]) => seq > at));
+}
+
 /** The room as the server lists it, at the moment of `room.head`. */
 export function applySnapshot(record: RoomRecord, room: MemberRoom, me: UserId): RoomRecord {
   const at = room.head;
@@ -71,6 +69,7 @@ export function applySnapshot(record: RoomRecord, room: MemberRoom, me: UserId):
     ...record,
     info: later(record.info, at, () => infoOf(room)),
     members: later(record.members, at, () => room.members),
+    comings: at > record.members.at ? comingsAfter(record.comings, at) : record.comings,
     membership: later(record.membership, at, () => membershipOf(room)),
     notify: newer ? room.notify : record.notify,
     peer: room.peer ?? record.peer,
@@ -98,7 +97,7 @@ function settle(record: RoomRecord, ahead: RangeSet): RoomRecord {
 
 /** Events, in any order, once or often. */
 export function applyEvents(record: RoomRecord, events: readonly Event[], me: UserId): RoomRecord {
-  let { ahead, known, head, info, membership } = record;
+  let { ahead, known, head, info, membership, comings } = record;
   const entries: LogEntry[] = [];
   for (const event of events) {
     if (event.seq > record.position) ahead = addRange(ahead, event.seq, event.seq);
@@ -108,6 +107,7 @@ export function applyEvents(record: RoomRecord, events: readonly Event[], me: Us
     switch (event.kind) {
       case "member":
         entries.push(serviceEntry(event));
+        if (event.seq > record.members.at) comings = withEntry(comings, event.seq, comingOf(event));
         if (event.member.user.id === me) {
           const { role, joined_at, muted_until } = event.member;
           const since = joined_at ?? membership.value.joined_at;
@@ -127,7 +127,7 @@ export function applyEvents(record: RoomRecord, events: readonly Event[], me: Us
     }
   }
   const log = putEntries(record.log, entries);
-  return settle({ ...record, known, head, info, membership, log }, ahead);
+  return settle({ ...record, known, head, info, membership, comings, log }, ahead);
 }
 
 /**
@@ -143,8 +143,8 @@ export function applyChanges(
   if (from > page.to) return { ...next, head: highest(next.head, page.head) };
   const unseen = highest(from, after(next.position));
   const ahead = unseen <= page.to ? addRange(next.ahead, unseen, page.to) : next.ahead;
-  // Its messages are at least as new as its last event, so all of it is known if nothing later was dropped.
-  const known = page.to >= next.floor ? addRange(next.known, from, page.to) : next.known;
+  // Its messages are as they were at its head, so all of it is known if nothing was dropped since.
+  const known = page.head >= next.floor ? addRange(next.known, from, page.to) : next.known;
   return settle({ ...next, known, head: highest(next.head, page.head) }, ahead);
 }
 
@@ -202,17 +202,24 @@ export function trimRecord(record: RoomRecord, from: Seq): RoomRecord {
   };
 }
 
-/** The members of a room now: the last count, and who came and went after it. */
+/** How many people are in a room now: the last count, and who came and went after it. */
 export function memberCount(record: RoomRecord): number {
   let count = record.members.value;
-  for (const entry of newestFirst(record.log, after(record.members.at))) {
-    if (entry.kind !== "service") continue;
-    for (const event of entry.events) {
-      if (event.kind !== "member") continue;
-      const { change } = event.member;
-      if (change === "joined") count++;
-      else if (change === "left" || change === "removed" || change === "banned") count--;
-    }
-  }
+  for (const step of record.comings.values()) count += step;
   return Math.max(count, 0);
+}
+
+/** What an event does to the number of members; a ban may concern somebody who never was one. */
+function comingOf({ member }: MemberEvent): number {
+  switch (member.change) {
+    case "joined":
+      return 1;
+    case "left":
+    case "removed":
+      return -1;
+    case "banned":
+      return member.joined_at === null ? 0 : -1;
+    default:
+      return 0;
+  }
 }

@@ -98,6 +98,10 @@ function unsentCount(entries: readonly QueuedMessage[] | undefined): number {
   return entries?.filter((entry) => entry.stage !== "acked").length ?? 0;
 }
 
+function hasDraft(draft: Draft | undefined): boolean {
+  return draft !== undefined && draft.text !== "";
+}
+
 interface RoomFacts {
   unread: number;
   mentions: number;
@@ -105,12 +109,7 @@ interface RoomFacts {
   lastMessage: Message | null;
 }
 
-function summarize(
-  record: RoomRecord,
-  facts: RoomFacts,
-  draft: Draft | undefined,
-  queued: readonly QueuedMessage[] | undefined,
-): RoomSummary {
+function summarize(record: RoomRecord, facts: RoomFacts, draft: boolean, waiting: number): RoomSummary {
   const { name, topic, visibility, created_at } = record.info.value;
   return {
     id: record.id,
@@ -125,8 +124,8 @@ function summarize(
     mentions: facts.mentions,
     lastMessage: facts.lastMessage,
     lastActivityAt: facts.lastMessage?.created_at ?? created_at,
-    draft: draft !== undefined && draft.text !== "",
-    waiting: unsentCount(queued),
+    draft,
+    waiting,
   };
 }
 
@@ -190,19 +189,17 @@ export function createViews(world: SelectorWorld): Views {
   }));
 
   const keepSummary = rememberEach((_id: RoomId) => keepEqual<RoomSummary>());
-  const summaryOf = (record: RoomRecord, me: UserId) => {
-    const { drafts, outbox } = state();
+  const summary = rememberEach(
+    (id: RoomId, record: RoomRecord, me: UserId, draft: boolean, waiting: number) =>
+      keepSummary(id)(summarize(record, facts(id, record, me), draft, waiting)),
+  );
+  const summaryOf = (record: RoomRecord, me: UserId): RoomSummary => {
     const { id } = record;
-    return keepSummary(id)(summarize(record, facts(id, record, me), drafts.get(id), outbox.get(id)));
+    return summary(id, record, me, hasDraft(state().drafts.get(id)), unsentCount(state().outbox.get(id)));
   };
 
   const summaries = remember(
-    (
-      rooms: State["rooms"],
-      _drafts: State["drafts"],
-      _outbox: State["outbox"],
-      me: UserId | undefined,
-    ): readonly RoomSummary[] =>
+    (rooms: State["rooms"], _marks: string, me: UserId | undefined): readonly RoomSummary[] =>
       me === undefined
         ? []
         : [...rooms.values()]
@@ -210,6 +207,14 @@ export function createViews(world: SelectorWorld): Views {
             .sort((a, b) =>
               a.lastActivityAt < b.lastActivityAt ? 1 : a.lastActivityAt > b.lastActivityAt ? -1 : 0,
             ),
+  );
+
+  /** Which rooms have a draft or unsent messages: a key in a composer changes a draft, but rarely whether there is one. */
+  const listMarks = remember((drafts: State["drafts"], outbox: State["outbox"]): string =>
+    [
+      ...[...drafts].filter(([, draft]) => hasDraft(draft)).map(([id]) => id),
+      ...[...outbox].map(([id, entries]) => `${id}:${unsentCount(entries)}`),
+    ].join(" "),
   );
 
   const keepList = keepEqual<readonly RoomSummary[]>();
@@ -220,7 +225,7 @@ export function createViews(world: SelectorWorld): Views {
 
   const currentSummaries = () => {
     const { rooms, drafts, outbox } = state();
-    return keepList(summaries(rooms, drafts, outbox, meOf(state())?.id));
+    return keepList(summaries(rooms, listMarks(drafts, outbox), meOf(state())?.id));
   };
 
   const keepTotal = keepEqual<UnreadTotal>();

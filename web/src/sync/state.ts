@@ -29,8 +29,10 @@ export interface Membership {
 export interface RoomRecord {
   readonly id: RoomId;
   readonly info: AsOf<Omit<RoomInfo, "members">>;
-  /** How many people were in it; joins and leaves in `log` after that number are added on reading. */
+  /** How many people were in it… */
   readonly members: AsOf<number>;
+  /** …and who came or went since, by number: 1 or -1. */
+  readonly comings: ReadonlyMap<Seq, number>;
   readonly membership: AsOf<Membership>;
   readonly notify: Notify;
   readonly peer: User | null;
