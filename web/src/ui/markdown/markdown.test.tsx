@@ -1,7 +1,6 @@
 import { render, screen } from "@testing-library/react";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { startI18n } from "../../i18n/i18n";
-import { TooltipProvider } from "../tooltip";
 import { MessageLinksProvider } from "./links";
 import { Markdown } from "./markdown";
 import { isEmojiOnly, plainText, safeHref, splitTags } from "./parse";
@@ -14,9 +13,9 @@ let nextId = 0;
 
 function draw(body: string): HTMLElement {
   const { container } = render(
-    <TooltipProvider>
+    <>
       <Markdown id={`m${nextId++}`} changedSeq={1} body={body} named />
-    </TooltipProvider>,
+    </>,
   );
   return container;
 }
@@ -142,6 +141,18 @@ describe("Markdown", () => {
       "href",
       "https://cats.example/cat.png",
     );
+  });
+
+  it.each([
+    ["pictures", "![](https://a.example/a.png) ", 101],
+    ["names", "@mina ", 300],
+    ["rooms on lines", "#design\n", 300],
+    ["rules", "---\n", 1001],
+  ])("shows many %s as they were typed", (_what, piece, times) => {
+    const body = piece.repeat(times);
+    const { container } = render(<Markdown id={piece} named changedSeq={1} body={body} />);
+    expect(container.querySelectorAll("*").length).toBeLessThan(5);
+    expect(container.textContent).toBe(body);
   });
 
   it("asks the app about names, outside of links and code", () => {

@@ -1,6 +1,6 @@
 import { memo, type ReactNode } from "react";
 import { classNames } from "../class-names";
-import { isEmojiOnly, parseMarkdown } from "./parse";
+import { hasLongWord, isEmojiOnly, parseMarkdown } from "./parse";
 import { renderTokens } from "./render";
 import styles from "./markdown.module.css";
 
@@ -45,7 +45,14 @@ export const Markdown = memo(function Markdown({
   named: boolean;
 }) {
   return (
-    <div className={classNames(styles.body, isEmojiOnly(body) && styles.emojiOnly)} dir="auto">
+    <div
+      className={classNames(
+        styles.body,
+        isEmojiOnly(body) && styles.emojiOnly,
+        hasLongWord(body) && styles.longWord,
+      )}
+      dir="auto"
+    >
       {drawBody(id, changedSeq, body, named)}
     </div>
   );

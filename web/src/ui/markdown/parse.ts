@@ -3,8 +3,18 @@ import MarkdownIt, { type Token } from "markdown-it";
 /** Bodies longer than this are shown as they were typed: the parser's time grows with what it is given. */
 export const parsedCharsMax = 16_000;
 
-/** More pieces than anybody writes, and than a browser draws in a moment: such a body is shown as it was typed, too. */
-const tokensMax = 1000;
+/** More than anybody writes, and than a browser draws in a moment: a heavier body is shown as it was typed, too. */
+const weightMax = 1000;
+
+const imageWeight = 10;
+const tagWeight = 4;
+
+/** What drawing a token costs, a piece of plain text being 1; names and rooms are found in the text later. */
+function weightOf(token: Token): number {
+  if (token.type === "image") return imageWeight;
+  if (token.type === "text") return 1 + tagWeight * (token.content.match(/[@#]/g)?.length ?? 0);
+  return 1;
+}
 
 /** Quotes in quotes, lists in lists: deeper than this stays plain text. */
 const nestingMax = 16;
@@ -38,8 +48,9 @@ parser.linkify.set({ fuzzyEmail: false, fuzzyIP: false });
 export function parseMarkdown(body: string): Token[] | null {
   if (body.length > parsedCharsMax) return null;
   const tokens = parser.parse(body, {});
-  const count = tokens.reduce((sum, token) => sum + 1 + (token.children?.length ?? 0), 0);
-  return count > tokensMax ? null : tokens;
+  const sum = (of: readonly Token[]): number =>
+    of.reduce((weight, token) => weight + weightOf(token) + sum(token.children ?? []), 0);
+  return sum(tokens) > weightMax ? null : tokens;
 }
 
 /** A message's words without their marks, on one line, for announcements, quotes and lists. */
@@ -78,6 +89,13 @@ export function splitTags(text: string): TextPiece[] {
   }
   if (end < text.length) pieces.push({ kind: "words", text: text.slice(end) });
   return pieces;
+}
+
+const longWord = /\S{200}/;
+
+/** Whether a message holds a word as nobody writes it. */
+export function hasLongWord(body: string): boolean {
+  return longWord.test(body);
 }
 
 const onlyEmoji =
