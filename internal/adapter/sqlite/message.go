@@ -49,7 +49,7 @@ func (s *Store) Messages(ctx context.Context, room chat.RoomID, query chat.Histo
 		page := messagePage{c: c, room: room, no: no}
 		switch {
 		case query.After > 0 || query.FromStart:
-			messages, err = page.from(query.After+1, limit)
+			messages, err = page.from(min(query.After, head)+1, limit) // min: the highest number there can be has no next
 		case query.Around > 0:
 			messages, err = page.around(query.Around, limit)
 		case query.Before > 0:

@@ -44,7 +44,7 @@ type Engine struct {
 
 // Open opens the database in its directory, brings its schema up to date and starts its writer. Close must be called.
 func Open(ctx context.Context, options Options) (*Engine, error) {
-	if err := os.MkdirAll(options.Dir, 0o700); err != nil {
+	if err := makeDir(options.Dir); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
 	lock, err := lockDir(options.Dir)

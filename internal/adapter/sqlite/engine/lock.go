@@ -6,6 +6,23 @@ import (
 	"path/filepath"
 )
 
+// makeDir makes the data directory. SQLite syncs what is in it; that it is there at all after the power failed is up to
+// the directory above.
+func makeDir(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	above, err := os.Open(filepath.Dir(filepath.Clean(dir)))
+	if err != nil {
+		return err
+	}
+	_ = above.Sync() // not every system lets one sync a directory, and those that do not need no asking
+	return above.Close()
+}
+
 const lockName = "blabber-hive.lock"
 
 // lockDir makes this process the only one on the directory until the file is closed. SQLite's own locks would let two
