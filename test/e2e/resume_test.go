@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
+	"github.com/blabber-hive/blabber-hive/internal/run"
 	"github.com/blabber-hive/blabber-hive/test/e2e/client"
 )
 
@@ -76,6 +77,24 @@ func TestResumeAfterRestart(t *testing.T) {
 		live := say(t, ada, room, len(said), 1)[0]
 		if frame := read(t, socket); frame.Type != "event" || frame.Event.Seq != live || live != head+1 {
 			t.Fatalf("after the reset to %d the frame is %+v, want the event of number %d", head, frame, head+1)
+		}
+	})
+
+	t.Run("a device catches up from /changes", func(t *testing.T) {
+		device := client.NewDevice("ada's tablet", ada, i.addr, client.NewRecord(), []chat.RoomID{room})
+		connected := run.NewGroup(ctx)
+		connected.Go("stay connected", device.Run)
+		defer func() {
+			connected.Cancel()
+			_ = connected.Wait() // it ends as it was told
+		}()
+		patience, cancel := context.WithTimeout(ctx, readPatience)
+		defer cancel()
+		if err := device.Quiet(patience, map[chat.RoomID]chat.Seq{room: said[len(said)-1] + 1}); err != nil {
+			t.Error(err)
+		}
+		if stats := device.Stats(); stats.Resets != 1 || stats.Repairs != 1 || len(device.Failures()) > 0 {
+			t.Errorf("it lived through %+v, %v; want one reset and one repair", stats, device.Failures())
 		}
 	})
 }
