@@ -4,6 +4,7 @@ package gateway
 
 import (
 	"errors"
+	"io"
 	"net"
 	"syscall"
 )
@@ -35,7 +36,7 @@ func (a *attempt) write(socket syscall.RawConn, data []byte) (int, error) {
 
 func (a *attempt) once(fd uintptr) bool {
 	for a.n < len(a.data) {
-		n, err := syscall.Write(int(fd), a.data[a.n:]) //nolint:gosec // a descriptor is an int
+		n, err := syscall.Write(int(fd), a.data[a.n:])
 		switch {
 		case errors.Is(err, syscall.EINTR):
 		case errors.Is(err, syscall.EAGAIN):
@@ -50,15 +51,50 @@ func (a *attempt) once(fd uintptr) bool {
 	return true
 }
 
-// rawSocket is the socket behind a connection, or nil where there is none.
-func rawSocket(conn net.Conn) syscall.RawConn {
-	tcp, ok := conn.(*net.TCPConn)
+// openSocket finds the socket behind the connection, if there is one.
+func (c *conn) openSocket() {
+	tcp, ok := c.net.(*net.TCPConn)
 	if !ok {
-		return nil
+		return
 	}
 	raw, err := tcp.SyscallConn()
 	if err != nil {
-		return nil
+		return
 	}
-	return raw
+	c.socket, c.readyFn = raw, c.ready
+}
+
+// awaitSocket is await without holding a buffer while it waits.
+func (c *conn) awaitSocket() (*inbound, error) {
+	if err := c.socket.Read(c.readyFn); err != nil {
+		return nil, err // closed
+	}
+	in, err := c.arrived, c.readErr
+	c.arrived, c.readErr = nil, nil
+	return in, err
+}
+
+// ready reads what has come; false means nothing has. It is called again when there is something.
+func (c *conn) ready(fd uintptr) bool {
+	in := c.gateway.inbounds.Get().(*inbound) //nolint:forcetypeassert // the pool's New makes nothing else
+	for {
+		n, err := syscall.Read(int(fd), in.first[:])
+		switch {
+		case errors.Is(err, syscall.EINTR):
+			continue
+		case errors.Is(err, syscall.EAGAIN):
+			c.gateway.inbounds.Put(in)
+			return false
+		case err != nil:
+			c.readErr = err
+		case n == 0:
+			c.readErr = io.EOF
+		default:
+			in.begin(c, n, c.net)
+			c.arrived = in
+			return true
+		}
+		c.gateway.inbounds.Put(in)
+		return true
+	}
 }

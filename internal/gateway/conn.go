@@ -19,6 +19,8 @@ const (
 	queueBytesMax = 1 << 20
 	// queueFrameCost is what a queued frame counts beside its bytes: its place in the queue.
 	queueFrameCost = 64
+	// ephemeralBytesMax is how much may be waiting for news that may be lost to be worth adding.
+	ephemeralBytesMax = queueBytesMax / 4
 	// gatherBytes is how much is written at once.
 	gatherBytes = 64 << 10
 	// resumeBytes is how much of a resume may be waiting before the next page is read.
@@ -30,12 +32,16 @@ const (
 type conn struct {
 	gateway *Gateway
 	net     net.Conn
-	socket  syscall.RawConn // behind net; nil where writing means waiting
+	socket  syscall.RawConn       // behind net; nil where reading and writing mean waiting with a buffer
+	readyFn func(fd uintptr) bool // c.ready, made once
 	id      string
 	opened  time.Time
+	owner   chat.UserID  // whose it is: set before the hub knows of the connection, and never again
 	heardAt atomic.Int64 // the sweep clock's time of the last frame, in seconds
 
 	// reader
+	arrived    *inbound // what ready has read
+	readErr    error
 	tokens     float64 // of the frame rate
 	tokensAt   time.Time
 	typedRoom  chat.RoomID
@@ -52,6 +58,7 @@ type conn struct {
 	meanwhile  *meanwhile // what happened to its rooms while it is being set up; nil once it is
 	queue      [][]byte
 	queueBytes int
+	told       uint64        // the mark of the last news that may be lost
 	writing    bool          // in the writers' line, or being written to
 	writeSince time.Time     // when the write under way began to wait for the socket
 	ended      time.Time     // when it was decided to close; zero while open
@@ -90,6 +97,22 @@ func (c *conn) enqueue(frame []byte) bool {
 	}
 	c.queue = append(c.queue, frame)
 	c.queueBytes += cost
+	return c.wakeLocked()
+}
+
+// enqueueEphemeral is enqueue for what may be lost: it is, where much is waiting already, so that news of no weight never
+// makes a client a slow one. A mark that is not zero is told once.
+func (c *conn) enqueueEphemeral(frame []byte, mark uint64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.ended.IsZero() || c.queueBytes > ephemeralBytesMax || (mark != 0 && c.told == mark) {
+		return false
+	}
+	if mark != 0 {
+		c.told = mark
+	}
+	c.queue = append(c.queue, frame)
+	c.queueBytes += len(frame) + queueFrameCost
 	return c.wakeLocked()
 }
 
@@ -294,13 +317,6 @@ func (c *conn) profile() chat.Profile {
 	return c.user.Profile
 }
 
-// userID is whose connection it is; zero until it is signed in.
-func (c *conn) userID() chat.UserID {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.user.ID
-}
-
 // enter makes the connection's place in a room. It answers nil where there is one already, and where the connection has
 // ended or was told, while it was being set up, that the room is no longer its own.
 func (c *conn) enter(r *room) *listener {
@@ -322,6 +338,13 @@ func (c *conn) enter(r *room) *listener {
 	l := &listener{conn: c, room: r, at: -1}
 	c.listeners = append(c.listeners, l)
 	return l
+}
+
+// expect makes room for places in as many rooms.
+func (c *conn) expect(rooms int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.listeners = slices.Grow(c.listeners, rooms)
 }
 
 // exit gives up the connection's place in a room, because of reason, and answers it to the one caller that must end it

@@ -11,8 +11,9 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
-// readBufferBytes holds most frames of a client whole, so that one system call reads one; longer ones borrow a buffer.
-const readBufferBytes = 512
+// readBufferBytes holds most frames of a client whole, and many of a busy one, so that one system call reads them; longer
+// ones borrow more.
+const readBufferBytes = 4 << 10
 
 // fragmentsMax is how many frames one message may come in, control frames between them included: enough for any library
 // that cuts, too few to keep a reader busy with nothing.
@@ -22,12 +23,61 @@ const fragmentsMax = 1024
 const growBytes = 4 << 10
 
 // inbound reads the messages of one client: header checks, unmasking, fragments and control frames between them, to RFC
-// 6455. Its buffers are small because most connections are silent most of the time.
+// 6455. It is borrowed when bytes arrive and given back when no message is under way, so that a silent connection holds
+// no buffer.
 type inbound struct {
-	reader *bufio.Reader
-	heard  func() bool // told of every frame, whole messages or not; false: one too many
-	pong   func(payload []byte)
-	head   [ws.MaxHeaderSize]byte
+	client  hearer
+	first   [readBufferBytes]byte // what arrived, before it is read
+	source  prefixed
+	reader  *bufio.Reader // of source
+	head    [ws.MaxHeaderSize]byte
+	scratch [ws.MaxControlFramePayloadSize]byte
+}
+
+// hearer is told what a client says beside its messages.
+type hearer interface {
+	hear() bool // a frame has come, a whole message or not; false: it is one too many
+	pong(payload []byte)
+}
+
+// prefixed gives some bytes before those of the rest.
+type prefixed struct {
+	first []byte
+	rest  io.Reader
+}
+
+func (p *prefixed) Read(into []byte) (int, error) {
+	if len(p.first) == 0 {
+		return p.rest.Read(into)
+	}
+	n := copy(into, p.first)
+	p.first = p.first[n:]
+	return n, nil
+}
+
+func newInbound() *inbound {
+	in := &inbound{}
+	in.reader = bufio.NewReaderSize(&in.source, readBufferBytes)
+	return in
+}
+
+// begin makes it read for a client of whom the first n bytes are in first.
+func (in *inbound) begin(client hearer, n int, rest io.Reader) {
+	in.client, in.source = client, prefixed{in.first[:n], rest}
+	in.reader.Reset(&in.source)
+}
+
+// end lets go of the client.
+func (in *inbound) end() { in.client, in.source = nil, prefixed{} }
+
+// all reads what messages there are, and what belongs to them; see next.
+func (in *inbound) all(use func(payload []byte)) error {
+	for in.reader.Buffered() > 0 || len(in.source.first) > 0 {
+		if err := in.next(use); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 var (
@@ -76,7 +126,7 @@ func (in *inbound) header() (ws.Header, error) {
 	if err := check(header); err != nil {
 		return header, err
 	}
-	if !in.heard() {
+	if !in.client.hear() {
 		return header, errTooMany
 	}
 	return header, nil
@@ -154,8 +204,7 @@ func (in *inbound) grow(message []byte, length int) ([]byte, error) {
 }
 
 func (in *inbound) control(header ws.Header) error {
-	var buffer [ws.MaxControlFramePayloadSize]byte
-	payload := buffer[:header.Length]
+	payload := in.scratch[:header.Length]
 	if _, err := io.ReadFull(in.reader, payload); err != nil {
 		return err
 	}
@@ -164,7 +213,7 @@ func (in *inbound) control(header ws.Header) error {
 	case ws.OpClose:
 		return goodbye(payload)
 	case ws.OpPing:
-		in.pong(payload)
+		in.client.pong(payload)
 	}
 	return nil
 }

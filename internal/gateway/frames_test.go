@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"io"
@@ -49,11 +48,14 @@ type heard struct {
 	err             error
 }
 
-func listen(stream io.Reader) (got heard) {
-	in := &inbound{
-		reader: bufio.NewReaderSize(stream, readBufferBytes), heard: func() bool { return true },
-		pong: func(payload []byte) { got.pongs = append(got.pongs, string(payload)) },
-	}
+func (h *heard) hear() bool { return true }
+
+func (h *heard) pong(payload []byte) { h.pongs = append(h.pongs, string(payload)) }
+
+func listen(stream io.Reader) *heard {
+	got := &heard{}
+	in := newInbound()
+	in.begin(got, 0, stream)
 	for got.err == nil {
 		got.err = in.next(func(payload []byte) { got.messages = append(got.messages, string(payload)) })
 	}
@@ -74,8 +76,8 @@ func TestRFC6455(t *testing.T) {
 		"an empty message":                      {text(""), heard{[]string{""}, nil, io.EOF}},
 		"125 bytes":                             {text(long[:125]), heard{[]string{long[:125]}, nil, io.EOF}},
 		"126 bytes":                             {text(long[:126]), heard{[]string{long[:126]}, nil, io.EOF}},
-		"512 bytes, the buffer":                 {text(long[:512]), heard{[]string{long[:512]}, nil, io.EOF}},
-		"513 bytes":                             {text(long[:513]), heard{[]string{long[:513]}, nil, io.EOF}},
+		"4,096 bytes, the buffer":               {text(longest[:4096]), heard{[]string{longest[:4096]}, nil, io.EOF}},
+		"4,097 bytes":                           {text(longest[:4097]), heard{[]string{longest[:4097]}, nil, io.EOF}},
 		"as long as allowed":                    {text(longest), heard{[]string{longest}, nil, io.EOF}},
 		"a byte longer":                         {text(longest + "x"), heard{nil, nil, errTooLarge}},
 		"binary":                                {part(ws.OpBinary, true, "hello"), heard{nil, nil, errBinary}},
@@ -83,7 +85,7 @@ func TestRFC6455(t *testing.T) {
 		"a length of 64 bits that fits in 7":    {lengthOf64Bits("hello", 5), heard{one, nil, io.EOF}},
 		"a length of 64 bits that lies":         {lengthOf64Bits("hello", 1<<40), heard{nil, nil, errTooLarge}},
 		"a length with its highest bit set":     {lengthOf64Bits("hello", 1<<63|5), heard{nil, nil, errTooLarge}},
-		"an announced length that never comes":  {text(long)[:200], heard{nil, nil, io.ErrUnexpectedEOF}},
+		"an announced length that never comes":  {text(longest)[:5000], heard{nil, nil, io.ErrUnexpectedEOF}},
 		"half a header":                         {text("hello")[:1], heard{nil, nil, io.ErrUnexpectedEOF}},
 		"a header without its mask":             {text("hello")[:4], heard{nil, nil, io.ErrUnexpectedEOF}},
 		"a short message without its last byte": {text("hello")[:10], heard{nil, nil, io.EOF}},
@@ -156,16 +158,16 @@ func TestRFC6455(t *testing.T) {
 			for how, source := range map[string]io.Reader{
 				"in one piece": bytes.NewReader(tc.stream), "byte by byte": &dribble{tc.stream},
 			} {
-				got := listen(source)
-				if !slices.Equal(got.messages, tc.want.messages) || !slices.Equal(got.pongs, tc.want.pongs) || !errors.Is(got.err, tc.want.err) {
-					t.Errorf("%s: got %s, want %s", how, got, tc.want)
+				got, want := listen(source), &tc.want
+				if !slices.Equal(got.messages, want.messages) || !slices.Equal(got.pongs, want.pongs) || !errors.Is(got.err, want.err) {
+					t.Errorf("%s: got %s, want %s", how, got, want)
 				}
 			}
 		})
 	}
 }
 
-func (h heard) String() string {
+func (h *heard) String() string {
 	return strings.Join(h.messages, "|") + " pongs " + strings.Join(h.pongs, "|") + " and then " + h.err.Error()
 }
 

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -60,7 +59,10 @@ type Gateway struct {
 
 	group    *run.Group
 	hub      *hub
+	pong     []byte    // the frame that answers a ping
+	inbounds sync.Pool // of *inbound
 	writers  *writers
+	comings  *comings
 	gather   sync.Pool    // of *[]byte with gatherBytes of room, borrowed while a slow connection is written to
 	seconds  atomic.Int64 // the sweep's clock: nanoseconds, moved once a sweep
 	numbered atomic.Uint64
@@ -77,8 +79,10 @@ func New(ctx context.Context, bus Bus, store Store, accounts Accounts, messages 
 		bus: bus, accounts: accounts, messages: messages, reader: reader, presence: presence, config: config,
 		metrics: metrics, logger: logger, group: run.NewGroup(ctx), conns: make(map[*conn]struct{}), epoch: rand.Uint64(), //nolint:gosec // tells connections apart, guards nothing
 	}
+	g.pong = textFrame(wire.PongFrame())
+	g.inbounds.New = func() any { return newInbound() }
 	g.gather.New = func() any { buffer := make([]byte, 0, gatherBytes); return &buffer }
-	g.writers = newWriters(g.group)
+	g.writers, g.comings = newWriters(g.group), newComings()
 	g.hub = newHub(bus, store, metrics, g.group, g.writers)
 	g.seconds.Store(config.Now().UnixNano())
 	return g
@@ -87,6 +91,7 @@ func New(ctx context.Context, bus Bus, store Store, accounts Accounts, messages 
 // Run serves until ctx ends; then it closes every connection and waits for all that it started.
 func (g *Gateway) Run(ctx context.Context) error {
 	g.writers.start()
+	g.group.Go("show who comes and goes", g.showComings)
 	g.group.Go("listen to the bus", func(inner context.Context) error {
 		return g.bus.Listen(inner, g.hub.deliver, g.heard)
 	})
@@ -184,30 +189,23 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	now := g.now()
 	c := &conn{
-		gateway: g, net: socket, socket: rawSocket(socket), opened: now, meanwhile: &meanwhile{}, tokens: frameBurst, tokensAt: now,
+		gateway: g, net: socket, opened: now, meanwhile: &meanwhile{}, tokens: frameBurst, tokensAt: now,
 		id: fmt.Sprintf("%016x-%x", g.epoch, g.numbered.Add(1)),
 	}
+	c.openSocket()
 	c.heardAt.Store(now.Unix())
-	var early []byte // frames that came right behind the handshake
-	if n := buffered.Reader.Buffered(); n > 0 {
+	var early []byte                                                  // frames that came right behind the handshake
+	if n := min(buffered.Reader.Buffered(), readBufferBytes); n > 0 { // as much as net/http's buffer holds
 		early = make([]byte, n)
 		_, _ = buffered.Read(early) // it holds n bytes
 	}
-	allowed := g.allowed(r)
+	if !g.allowed(r) {
+		c.end(closeOrigin)
+	}
 	g.remember(c)
 	started := g.group.Go("serve a connection", func(ctx context.Context) error {
-		err := run.Protect(ctx, func(ctx context.Context) error {
-			if !allowed {
-				c.end(closeOrigin)
-			}
-			return c.serve(ctx, early)
-		})
-		if panicked, ok := errors.AsType[*run.PanicError](err); ok {
-			g.logger.ErrorContext(ctx, "a connection panicked", "connection", c.id, "error", panicked)
-			c.end(closeInternal)
-			_, _ = io.Copy(io.Discard, c.net) // until the client has read why, or the sweep ends it
-		}
-		g.forget(ctx, c)
+		err := run.Protect(ctx, func(ctx context.Context) error { return c.serve(ctx, early) })
+		g.served(ctx, c, err)
 		return nil
 	})
 	switch {
@@ -219,6 +217,16 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case g.draining.Load():
 		c.end(closeDraining) // likewise Drain
 	}
+}
+
+// served ends a connection whose serving has ended, which it may have by a panic.
+func (g *Gateway) served(ctx context.Context, c *conn, err error) {
+	if panicked, ok := errors.AsType[*run.PanicError](err); ok {
+		g.logger.ErrorContext(ctx, "a connection panicked", "connection", c.id, "error", panicked)
+		c.end(closeInternal)
+		_, _ = io.Copy(io.Discard, c.net) // until the client has read why, or the sweep ends it
+	}
+	g.forget(ctx, c)
 }
 
 func (g *Gateway) remember(c *conn) {
@@ -275,13 +283,4 @@ func (g *Gateway) forget(ctx context.Context, c *conn) {
 		}
 	}
 	g.unremember(c)
-}
-
-// newInbound reads a connection's messages, those that came with the handshake first.
-func (g *Gateway) newInbound(c *conn, early []byte) *inbound {
-	source := &earlyReader{early: early, rest: c.net}
-	return &inbound{
-		reader: bufio.NewReaderSize(source, readBufferBytes), heard: c.hear,
-		pong: func(payload []byte) { c.send(ws.MustCompileFrame(ws.NewPongFrame(payload))) },
-	}
 }

@@ -118,7 +118,8 @@ func TestTyping(t *testing.T) {
 		room, other := w.room(t, chat.Public, ann, bob), w.room(t, chat.Public, ann, bob)
 		typist, watcher := w.sit(t, ann), w.sit(t, bob)
 		types := func(id chat.RoomID) { typist.say(map[string]any{"type": "typing", "room_id": id}) }
-		typist.ping() // what sign-ins of others brought is read
+		typist.ping()  // what sign-ins of others brought is read
+		watcher.ping() // and the rooms are listened to
 		for range 10 {
 			types(room)
 		}
@@ -157,6 +158,7 @@ func TestTypingInALargeRoom(t *testing.T) {
 			bob = w.someone(t, "bob"+string(rune('a'+len(watchers)/50)))
 			w.join(t, bob, room)
 		}
+		watchers[0].ping()
 		typist.say(map[string]any{"type": "typing", "room_id": room})
 		synctest.Wait()
 		_, before := watchers[0].ping()

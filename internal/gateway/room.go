@@ -43,7 +43,7 @@ type room struct {
 type listener struct {
 	conn  *conn
 	room  *room
-	at    int
+	at    int32 // small, as there are many of these
 	ended bool
 }
 
@@ -114,7 +114,7 @@ func (r *room) pass(item feed.Item) {
 // removeMemberLocked ends the room for a person in the middle of the stream: what comes after the event is not theirs.
 func (r *room) removeMemberLocked(item feed.Item) {
 	for _, l := range slices.Backward(r.listeners) { // endLocked fills l's place from the end, which has been passed
-		if l.conn.userID() != item.Subject {
+		if l.conn.owner != item.Subject {
 			continue
 		}
 		r.endLocked(l)
@@ -310,7 +310,7 @@ func (r *room) addLocked(l *listener) {
 	if l.ended || l.at >= 0 {
 		return
 	}
-	l.at = len(r.listeners)
+	l.at = int32(len(r.listeners)) //nolint:gosec // a node has not so many connections
 	r.listeners = append(r.listeners, l)
 }
 

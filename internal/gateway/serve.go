@@ -6,6 +6,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/gobwas/ws"
+
 	"github.com/blabber-hive/blabber-hive/internal/account"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/message"
@@ -20,49 +22,74 @@ const (
 	typingElsewhere = time.Second
 )
 
-// earlyReader gives the bytes that arrived with the handshake before those of the socket.
-type earlyReader struct {
-	early []byte
-	rest  io.Reader
-}
-
-func (r *earlyReader) Read(p []byte) (int, error) {
-	if len(r.early) == 0 {
-		return r.rest.Read(p)
-	}
-	n := copy(p, r.early)
-	r.early = r.early[n:]
-	return n, nil
-}
-
 // serve reads and deals with the client's frames until the connection ends. Messages of one connection are handed to
-// the log one after the other, which keeps their order.
+// the log one after the other, which keeps their order. early is what came with the handshake.
+//
+// Most of the time it waits, and what it waits with is what a connection costs: keep the way from here to the wait short
+// and its frames small, so that the goroutine's stack shrinks back to its least after each message (the runtime halves a
+// stack only while a quarter of it, less some 800 bytes, holds what is in use).
 func (c *conn) serve(ctx context.Context, early []byte) error {
-	in := c.gateway.newInbound(c, early)
+	use := func(payload []byte) { c.take(ctx, payload) }
 	for {
-		err := in.next(func(payload []byte) { c.take(ctx, payload) })
-		if err == nil {
-			continue
-		}
-		switch {
-		case errors.Is(err, errTooLarge):
-			c.end(closeTooLarge)
-		case errors.Is(err, errTooMany):
-			c.end(closeRate)
-		case errors.Is(err, errProtocol):
-			c.end(closeProtocol)
-		case errors.Is(err, errBinary):
-			c.end(closeBadFrame)
-		case errors.Is(err, errClosed):
-			c.end(closeAsAsked)
-		default:
+		in, err := c.await(early)
+		if err != nil {
 			return err // the socket has ended
 		}
-		// Read on to the end, so that unread bytes do not turn our close frame into a reset; the sweep bounds it.
-		_, err = io.Copy(io.Discard, in.reader)
-		return err
+		early = nil
+		err = in.all(use)
+		in.end()
+		c.gateway.inbounds.Put(in)
+		if err != nil {
+			return c.hangUp(err)
+		}
 	}
 }
+
+// hangUp tells a client whose frames cannot be read on why.
+func (c *conn) hangUp(err error) error {
+	switch {
+	case errors.Is(err, errTooLarge):
+		c.end(closeTooLarge)
+	case errors.Is(err, errTooMany):
+		c.end(closeRate)
+	case errors.Is(err, errProtocol):
+		c.end(closeProtocol)
+	case errors.Is(err, errBinary):
+		c.end(closeBadFrame)
+	case errors.Is(err, errClosed):
+		c.end(closeAsAsked)
+	default:
+		return err // the socket has ended
+	}
+	// Read on to the end, so that unread bytes do not turn our close frame into a reset; the sweep bounds it.
+	_, err = io.Copy(io.Discard, c.net)
+	return err
+}
+
+// await answers a borrowed reader as soon as bytes have come.
+func (c *conn) await(early []byte) (*inbound, error) {
+	if len(early) == 0 && c.socket != nil {
+		return c.awaitSocket()
+	}
+	return c.awaitConn(early)
+}
+
+// awaitConn is await for what came early, and for connections that are not sockets.
+func (c *conn) awaitConn(early []byte) (*inbound, error) {
+	in := c.gateway.inbounds.Get().(*inbound) //nolint:forcetypeassert // the pool's New makes nothing else
+	n := copy(in.first[:], early)
+	if n == 0 {
+		var err error
+		if n, err = c.net.Read(in.first[:]); err != nil {
+			return nil, err
+		}
+	}
+	in.begin(c, n, c.net)
+	return in, nil
+}
+
+// pong answers a ping of RFC 6455.
+func (c *conn) pong(payload []byte) { c.send(ws.MustCompileFrame(ws.NewPongFrame(payload))) }
 
 // hear notes that the client is alive and counts a frame against its rate; false means one too many.
 func (c *conn) hear() bool {
@@ -83,6 +110,10 @@ func (c *conn) hear() bool {
 // take deals with one frame.
 func (c *conn) take(ctx context.Context, payload []byte) {
 	if c.ending() {
+		return
+	}
+	if c.authorized && wire.IsPing(payload) {
+		c.send(c.gateway.pong) // most of what silent clients say: without decoding it their stacks stay small
 		return
 	}
 	frame, err := wire.DecodeFrame(payload)
@@ -107,11 +138,11 @@ func (c *conn) dispatch(ctx context.Context, frame wire.ClientFrame) {
 	case wire.FrameTyping:
 		c.typing(ctx, frame.RoomID)
 	case wire.FrameRead:
-		if _, err := c.gateway.reader.MarkRead(ctx, c.userID(), frame.RoomID, frame.Seq, c.id); err != nil {
+		if _, err := c.gateway.reader.MarkRead(ctx, c.owner, frame.RoomID, frame.Seq, c.id); err != nil {
 			c.refuse(ctx, chat.MessageID{}, err)
 		}
 	case wire.FramePing:
-		c.sendText(wire.PongFrame())
+		c.send(c.gateway.pong)
 	default:
 		c.refuse(ctx, frame.ID, chat.Refuse(chat.BadRequest, "there is no frame of type %q", clip(frame.Type)))
 	}
@@ -146,7 +177,7 @@ func (c *conn) typing(ctx context.Context, room chat.RoomID) {
 	if now.Sub(c.typedAt) < wait {
 		return
 	}
-	if err := c.gateway.messages.Typing(ctx, room, c.userID()); err != nil {
+	if err := c.gateway.messages.Typing(ctx, room, c.owner); err != nil {
 		c.refuse(ctx, chat.MessageID{}, err)
 		return
 	}
@@ -174,7 +205,7 @@ func (c *conn) auth(ctx context.Context, frame wire.ClientFrame) {
 	case !ok:
 	case !c.authorized:
 		c.signIn(ctx, identity, frame)
-	case identity.User.ID != c.userID():
+	case identity.User.ID != c.owner:
 		c.end(closeAuth)
 	default:
 		c.mu.Lock()
@@ -208,6 +239,7 @@ func (c *conn) authenticate(ctx context.Context, token string) (account.Identity
 // client named from where it stands, the others from their heads.
 func (c *conn) signIn(ctx context.Context, identity account.Identity, frame wire.ClientFrame) {
 	g := c.gateway
+	c.owner = identity.User.ID
 	c.mu.Lock()
 	c.user, c.session, c.expires = identity.User, identity.Session, identity.ExpiresAt
 	c.mu.Unlock()
@@ -237,6 +269,7 @@ func (c *conn) signIn(ctx context.Context, identity account.Identity, frame wire
 		return
 	}
 	c.sendText(wire.ReadyFrame(identity.User, rooms, g.onlineAround(rooms), int(heartbeat/time.Second), c.id))
+	c.expect(len(rooms))
 	for i := range rooms {
 		id := rooms[i].ID
 		position, named := frame.Positions[id]

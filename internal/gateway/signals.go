@@ -55,10 +55,7 @@ func (g *Gateway) heard(signal chat.Signal) {
 	case chat.SignalTyping:
 		g.showTyping(signal)
 	case chat.SignalPresence:
-		g.group.Go("show presence", func(ctx context.Context) error {
-			g.showPresence(ctx, signal.User, signal.Online)
-			return nil
-		})
+		g.comings.note(signal.User, signal.Online)
 	case chat.SignalMember:
 	}
 }
@@ -78,7 +75,7 @@ func (g *Gateway) showJoined(ctx context.Context, c *conn, id chat.RoomID) {
 		g.hub.release(r)
 		return
 	}
-	room, err := g.hub.store.RoomOf(ctx, id, c.userID())
+	room, err := g.hub.store.RoomOf(ctx, id, c.owner)
 	if err == nil {
 		c.sendText(wire.JoinedFrame(room))
 		err = r.join(ctx, l, room.Head)
@@ -121,33 +118,10 @@ func (g *Gateway) showTyping(signal chat.Signal) {
 	}
 	frame := textFrame(wire.TypingFrame(signal.Room, *signal.Profile))
 	r.each(smallRoom, func(c *conn) {
-		if c.userID() != signal.Profile.ID {
-			c.send(frame)
+		if c.owner != signal.Profile.ID && c.enqueueEphemeral(frame, 0) {
+			g.writers.add(c)
 		}
 	})
-}
-
-// showPresence tells those who share a small room with a person, each connection once.
-func (g *Gateway) showPresence(ctx context.Context, user chat.UserID, online bool) {
-	ids, err := g.hub.store.RoomIDs(ctx, user)
-	if err != nil {
-		return // presence may be lost
-	}
-	frame := textFrame(wire.PresenceFrame(user, online))
-	told := make(map[*conn]struct{})
-	for _, id := range ids {
-		r := g.hub.room(id)
-		if r == nil {
-			continue
-		}
-		r.each(smallRoom, func(c *conn) {
-			if _, already := told[c]; already || c.userID() == user {
-				return
-			}
-			told[c] = struct{}{}
-			c.send(frame)
-		})
-	}
 }
 
 // onlineAround is who else is connected here and shares one of the small rooms, at most usersOnlineMax.
@@ -160,12 +134,11 @@ func (g *Gateway) onlineAround(rooms []chat.MemberRoom) []chat.UserID {
 			continue
 		}
 		r.each(smallRoom, func(c *conn) {
-			user := c.userID()
-			if _, already := seen[user]; already || len(online) >= usersOnlineMax {
+			if _, already := seen[c.owner]; already || len(online) >= usersOnlineMax {
 				return
 			}
-			seen[user] = struct{}{}
-			online = append(online, user)
+			seen[c.owner] = struct{}{}
+			online = append(online, c.owner)
 		})
 	}
 	return online

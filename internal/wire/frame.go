@@ -161,6 +161,9 @@ func ReadFrame(room chat.RoomID, state chat.ReadState) []byte {
 	}{"read", room, ReadStateOf(state)})
 }
 
+// IsPing recognises a ping as clients write it. One with other spaces, or more in it, is one too, but has to be decoded.
+func IsPing(data []byte) bool { return string(data) == `{"type":"ping"}` }
+
 // PongFrame answers a ping.
 func PongFrame() []byte { return []byte(`{"type":"pong"}`) }
 

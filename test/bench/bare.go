@@ -37,7 +37,7 @@ func (b *bench) bareDeliveries(ctx context.Context, frameBytes int) (got deliver
 	if err != nil {
 		return got, err
 	}
-	s := bareServer{exec.CommandContext(ctx, self, bareFlag, addr.String(), strconv.Itoa(listeners), strconv.Itoa(frameBytes))}
+	s := bareServer{exec.CommandContext(ctx, self, bareFlag, addr.String(), strconv.Itoa(listeners), strconv.Itoa(frameBytes))} //nolint:gosec // this program itself
 	s.cmd.Stderr = os.Stderr
 	ready, err := s.cmd.StdoutPipe()
 	if err != nil {

@@ -101,15 +101,15 @@ func (m *meter) measure(ctx context.Context, b *bench, s source) (got deliveries
 	if got.perSecond, err = m.oneByOne(b.span); err != nil {
 		return got, fmt.Errorf("one message at a time: %w", err)
 	}
-	real, _ := s.(*server) // the bare server has nothing to profile
-	profiled := b.profile(ctx, real, "fanout-slowly")
+	ours, _ := s.(*server) // the bare server has nothing to profile
+	profiled := b.profile(ctx, ours, "fanout-slowly")
 	if got.perCPU, err = m.slowly(b.span, s); err != nil {
 		return got, fmt.Errorf("at a low rate: %w", err)
 	}
 	if err := profiled(); err != nil {
 		return got, err
 	}
-	profiled = b.profile(ctx, real, "fanout-flooding")
+	profiled = b.profile(ctx, ours, "fanout-flooding")
 	got.together, err = m.flooding(b.span)
 	if m.refused > 0 {
 		err = errors.Join(err, fmt.Errorf("%d sends were refused", m.refused))

@@ -91,8 +91,8 @@ func (l *loop) dial(c *conn) error {
 	}
 	c.loop, c.fd = l, fd
 	l.dialed++
-	source := &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, byte(1 + l.dialed%8)}}
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1) // an old kernel has fewer ports
+	source := &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, byte(1 + l.dialed%8)}} //nolint:gosec // at most 8
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)  // an old kernel has fewer ports
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	if err := unix.Bind(fd, source); err != nil {
 		return fmt.Errorf("bind: %w", err)
