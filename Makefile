@@ -95,7 +95,7 @@ test-web: $(MODULES) ## the web client's tests
 # The binary is tested as it is shipped, crash tests from Go, screens in a browser.
 .PHONY: test-e2e
 test-e2e: $(GOTESTSUM) build ## end to end: crashes (test/e2e) and a browser (web/e2e)
-	$(if $(wildcard test/e2e/*.go),$(GOTESTSUM) --format testname -- -count=1 ./test/e2e/...)
+	$(if $(wildcard test/e2e/*.go),BLABBER_HIVE_BINARY=$(CURDIR)/bin/blabber-hive $(GOTESTSUM) --format testname -- -count=1 ./test/e2e/...)
 	$(if $(wildcard web/e2e/*.mjs),scripts/browser.sh)
 
 .PHONY: fuzz

@@ -175,7 +175,10 @@ func smallDisk(t *testing.T, size string) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+size); err != nil {
-		t.Skipf("a full disk cannot be had here: mounting one is not allowed (%v); TestWritesFail comes near it", err)
+		if os.Geteuid() != 0 {
+			t.Skipf("only root may mount a small disk to fill (%v); TestWritesFail comes near it", err)
+		}
+		t.Fatalf("mount a small disk to fill: %v", err)
 	}
 	t.Cleanup(func() {
 		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
@@ -209,7 +212,7 @@ func breakCalls(t *testing.T, i *installation, calls, failure string) (heal func
 	t.Helper()
 	strace, err := exec.LookPath("strace")
 	if err != nil {
-		t.Skip("a failing disk cannot be had here: install the package strace")
+		t.Fatal("a failing disk cannot be had without strace: install the package strace")
 	}
 	pid := strconv.Itoa(i.process.Process.Pid)
 	tracer := exec.Command(strace, "-f", "-p", pid, "-o", os.DevNull, "-e", "trace="+calls, "-e", "inject="+calls+":error="+failure)
@@ -224,7 +227,7 @@ func breakCalls(t *testing.T, i *installation, calls, failure string) (heal func
 	line, err := lines.ReadString('\n')
 	if err != nil || !strings.Contains(line, "attached") {
 		_ = tracer.Wait() // it has ended with the words above
-		t.Skipf("a failing disk cannot be had here: strace may not attach to the server: %s", line)
+		t.Fatalf("strace may not attach to the server, so that its disk cannot be made to fail: %s", line)
 	}
 	drained := make(chan struct{})
 	group := run.NewGroup(context.Background())
