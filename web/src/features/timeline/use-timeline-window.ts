@@ -115,7 +115,7 @@ export function useTimelineWindow({
     const view = scroller.current;
     const rows = content.current?.querySelectorAll<HTMLElement>(":scope > [data-row]");
     if (!view || !rows) return;
-    const { timeline: now, end: endNow } = latest.current;
+    const { timeline: now, start: startNow, end: endNow } = latest.current;
     const top = view.getBoundingClientRect().top;
     const bottom = top + view.clientHeight;
     const atBottom =
@@ -130,7 +130,10 @@ export function useTimelineWindow({
       if (rows[middle]!.getBoundingClientRect().bottom > top) high = middle;
       else low = middle + 1;
     }
-    const first = rows[low];
+    // The first row that is loaded loses its day and its name once it is known what stands above it: the next one keeps
+    // its height.
+    const changes = low === 0 && startNow === 0 && now.older !== "end" && low + 1 < rows.length;
+    const first = rows[changes ? low + 1 : low];
     anchor.current = first
       ? {
           key: first.dataset.row!,
