@@ -147,6 +147,8 @@ export class History {
     if (onDevice !== undefined && onDevice.to >= record.position && (await this.fromDevice(record, null))) {
       return;
     }
+    // A room that was just made: its first events are on their way.
+    if (record.head === noSeq) return;
     if (record.head <= beginningNumbers && (await this.beginning(record, record.head))) return;
     await this.page(record.id, {}, (page) => ({ from: startOf(page), to: page.head }));
   }
