@@ -1,13 +1,15 @@
-import { Outlet, useNavigate, useParams, useRouterState } from "@tanstack/react-router";
-import { createContext, lazy, Suspense, use, useMemo, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { lazy, Suspense, useMemo, useState, type ReactNode } from "react";
+import { useTranslation } from "../i18n/use-translation";
 import { ConnectionLine } from "../features/connection/connection-line";
 import { Sidebar } from "../features/sidebar/sidebar";
 import type { RoomId } from "../protocol/ids";
-import { useSession } from "../sync/hooks";
+import type { Me } from "../protocol/model";
 import { CrashScreen } from "../ui/crash-screen";
 import { ErrorBoundary } from "../ui/error-boundary";
+import { navigate } from "../ui/navigation";
+import { paths } from "../ui/paths";
 import { narrowQuery, useMediaQuery } from "../ui/use-media-query";
+import { FrameActionsProvider, type FrameActions } from "./frame-actions";
 import { AppMessageLinks } from "./message-links";
 import { UpdateNotice } from "./update-notice";
 import { useAppShortcuts } from "./use-app-shortcuts";
@@ -18,76 +20,65 @@ const NewRoomDialog = lazy(() => import("../features/rooms/new-room-dialog"));
 const Switcher = lazy(() => import("../features/switcher/switcher"));
 const ShortcutsDialog = lazy(() => import("../features/shortcuts/shortcuts-dialog"));
 
-/** What any screen in the frame can open. */
-export interface FrameActions {
-  openRoom: (roomId: RoomId) => void;
-  openNewRoom: () => void;
-  browse: (query: string) => void;
-  showShortcuts: () => void;
-}
-
-const FrameContext = createContext<FrameActions | null>(null);
-
-/** What the frame around a screen can open. */
-export function useFrame(): FrameActions {
-  const actions = use(FrameContext);
-  if (!actions) throw new Error("useFrame outside Frame");
-  return actions;
-}
-
 type OpenDialog = "new-room" | "switcher" | "shortcuts" | null;
 
 /** The sidebar, one screen beside it, and the dialogs that lie over both. */
-export function Frame() {
+export function Frame({
+  me,
+  atHome,
+  roomId,
+  children,
+}: {
+  me: Me;
+  /** At the address without a screen of its own: a narrow page shows the rooms there. */
+  atHome: boolean;
+  roomId: RoomId | null;
+  children: ReactNode;
+}) {
   const { t } = useTranslation();
-  const session = useSession();
-  const navigate = useNavigate();
   const narrow = useMediaQuery(narrowQuery);
-  const pathname = useRouterState({ select: (state) => state.location.pathname });
-  const { roomId } = useParams({ strict: false });
-  const currentRoomId = roomId === undefined ? null : (roomId as RoomId);
   const [dialog, setDialog] = useState<OpenDialog>(null);
 
   const actions = useMemo(
     (): FrameActions => ({
       openRoom: (id) => {
         setDialog(null);
-        void navigate({ to: "/rooms/$roomId", params: { roomId: id } });
+        navigate(paths.room(id));
       },
       openNewRoom: () => {
         setDialog("new-room");
       },
       browse: (query) => {
         setDialog(null);
-        void navigate({ to: "/browse", search: { q: query || undefined } });
+        navigate(paths.browse(query));
       },
       showShortcuts: () => {
         setDialog("shortcuts");
       },
     }),
-    [navigate],
+    [],
   );
   const close = () => {
     setDialog(null);
   };
 
-  useArrivalSound(currentRoomId);
+  useArrivalSound(roomId);
   useAppShortcuts({
-    currentRoomId,
+    currentRoomId: roomId,
     onSwitcher: () => {
       setDialog(dialog === "switcher" ? null : "switcher");
     },
     onHelp: actions.showShortcuts,
     onOpenRoom: actions.openRoom,
-    onSettings: () => void navigate({ to: "/settings" }),
+    onSettings: () => {
+      navigate(paths.settings);
+    },
   });
 
-  if (session.status !== "signed-in") return null;
-  const home = pathname === "/";
   return (
-    <FrameContext value={actions}>
-      <AppMessageLinks me={session.me}>
-        {currentRoomId && (
+    <FrameActionsProvider value={actions}>
+      <AppMessageLinks me={me}>
+        {roomId !== null && (
           <button
             type="button"
             className={styles.skip}
@@ -99,10 +90,10 @@ export function Frame() {
           </button>
         )}
         <div className={styles.frame}>
-          {(!narrow || home) && (
+          {(!narrow || atHome) && (
             <Sidebar
-              me={session.me}
-              currentRoomId={currentRoomId}
+              me={me}
+              currentRoomId={roomId}
               connectionLine={<ConnectionLine />}
               onNewRoom={actions.openNewRoom}
               onBrowse={() => {
@@ -113,10 +104,10 @@ export function Frame() {
               }}
             />
           )}
-          {(!narrow || !home) && (
+          {(!narrow || !atHome) && (
             <main className={styles.main}>
-              <ErrorBoundary resetKey={pathname} fallback={(error) => <CrashScreen error={error} />}>
-                <Outlet />
+              <ErrorBoundary resetKey={roomId ?? ""} fallback={(error) => <CrashScreen error={error} />}>
+                {children}
               </ErrorBoundary>
             </main>
           )}
@@ -130,6 +121,6 @@ export function Frame() {
           {dialog === "shortcuts" && <ShortcutsDialog onClose={close} />}
         </Suspense>
       </AppMessageLinks>
-    </FrameContext>
+    </FrameActionsProvider>
   );
 }

@@ -8,13 +8,12 @@ import { createRoot } from "react-dom/client";
 import { startI18n } from "../i18n/i18n";
 import { createSync } from "../sync/create-sync";
 import { App } from "./app";
-import { createAppRouter } from "./router";
 
 const sync = createSync();
 sync.start();
 await startI18n();
 createRoot(document.getElementById("root")!).render(
   <StrictMode>
-    <App sync={sync} router={createAppRouter()} />
+    <App sync={sync} />
   </StrictMode>,
 );

@@ -1,8 +1,9 @@
-import { Link } from "@tanstack/react-router";
 import { useMemo, type ReactNode } from "react";
 import type { Me } from "../protocol/model";
 import { useRooms } from "../sync/hooks";
 import { classNames } from "../ui/class-names";
+import { Link } from "../ui/navigation";
+import { paths } from "../ui/paths";
 import { MessageLinksProvider, type MessageLinks } from "../ui/markdown/links";
 import styles from "./message-links.module.css";
 
@@ -37,7 +38,7 @@ export function AppMessageLinks({ me, children }: { me: Me; children: ReactNode 
       room: (name) => {
         const roomId = idsByName.get(name);
         return roomId === undefined ? null : (
-          <Link to="/rooms/$roomId" params={{ roomId }} className={styles.room}>
+          <Link href={paths.room(roomId)} className={styles.room}>
             #{name}
           </Link>
         );
@@ -46,12 +47,8 @@ export function AppMessageLinks({ me, children }: { me: Me; children: ReactNode 
         const url = new URL(href);
         const roomId = url.origin === location.origin ? roomPath.exec(url.pathname)?.[1] : undefined;
         if (roomId === undefined) return null;
-        const at = Number(url.searchParams.get("at")) || undefined;
-        return (
-          <Link to="/rooms/$roomId" params={{ roomId }} search={{ at }}>
-            {words}
-          </Link>
-        );
+        const at = Number(url.searchParams.get("at")) || null;
+        return <Link href={paths.room(roomId, { at })}>{words}</Link>;
       },
     };
   }, [names, me.username]);

@@ -1,8 +1,9 @@
-import { Link } from "@tanstack/react-router";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/use-translation";
 import { buttonClass } from "../ui/button";
 import { EmptyState } from "../ui/empty-state";
 import { Mark } from "../ui/mark";
+import { Link } from "../ui/navigation";
+import { paths } from "../ui/paths";
 import styles from "./app.module.css";
 
 /** An address that leads nowhere. */
@@ -15,7 +16,7 @@ export function NotFoundPage() {
         picture={<Mark size={56} />}
         title={t("errors.notFoundTitle")}
         actions={
-          <Link to="/" className={buttonClass("primary")}>
+          <Link href={paths.home} className={buttonClass("primary")}>
             {t("errors.notFoundHome")}
           </Link>
         }

@@ -1,8 +1,6 @@
-import { Link, useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useEffectEvent, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/use-translation";
 import { Composer, type ComposerHandle } from "../features/composer/composer";
-import { LeaveDialog } from "../features/room-settings/leave-dialog";
 import { RoomHeader } from "../features/rooms/room-header";
 import { Timeline, type TimelineHandle } from "../features/timeline/timeline";
 import { TypingLine } from "../features/timeline/typing-line";
@@ -13,14 +11,16 @@ import type { RoomView } from "../sync/views";
 import { buttonClass } from "../ui/button";
 import { EmptyState } from "../ui/empty-state";
 import { SkeletonRows } from "../ui/skeleton";
+import { Link, navigate } from "../ui/navigation";
+import { paths, type PanelName } from "../ui/paths";
 import { coveredQuery, useMediaQuery } from "../ui/use-media-query";
 import { BackButton } from "./back-button";
 import { rememberRoom } from "./last-room";
-import type { PanelName } from "./router";
 import { screenShortcut } from "./use-app-shortcuts";
 import { usePageTitle } from "./use-page-title";
 import styles from "./app.module.css";
 
+const LeaveDialog = lazy(() => import("../features/room-settings/leave-dialog"));
 const MembersPanel = lazy(() => import("../features/members/members-panel"));
 const RoomSettingsPanel = lazy(() => import("../features/room-settings/room-settings-panel"));
 
@@ -46,10 +46,10 @@ export function RoomPage({ roomId, panel, at }: { roomId: RoomId; panel: PanelNa
           title={t("room.notFoundTitle")}
           actions={
             <>
-              <Link to="/" className={buttonClass("primary")}>
+              <Link href={paths.home} className={buttonClass("primary")}>
                 {t("errors.notFoundHome")}
               </Link>
-              <Link to="/browse" className={buttonClass()}>
+              <Link href={paths.browse()} className={buttonClass()}>
                 {t("home.browseRooms")}
               </Link>
             </>
@@ -74,7 +74,6 @@ function OpenRoom({
   panel: PanelName | null;
   at: Seq | null;
 }) {
-  const navigate = useNavigate();
   const { read } = useSync();
   const covered = useMediaQuery(coveredQuery);
   const timeline = useRef<TimelineHandle>(null);
@@ -82,17 +81,15 @@ function OpenRoom({
   const [leaving, setLeaving] = useState(false);
 
   const showPanel = (next: PanelName | null) => {
-    void navigate({
-      to: "/rooms/$roomId",
-      params: { roomId: room.id },
-      search: { panel: next ?? undefined },
-    });
+    navigate(paths.room(room.id, { panel: next }));
   };
   const closePanel = () => {
     showPanel(null);
     composer.current?.focus();
   };
-  const goHome = () => void navigate({ to: "/", replace: true });
+  const goHome = () => {
+    navigate(paths.home, { replace: true });
+  };
   const focusComposer = () => composer.current?.focus();
   const markRead = () => {
     read.markRead(room.id, room.head);
@@ -195,7 +192,17 @@ function OpenRoom({
           </Suspense>
         </div>
       )}
-      <LeaveDialog room={room} open={leaving} onOpenChange={setLeaving} onLeft={goHome} />
+      {leaving && (
+        <Suspense>
+          <LeaveDialog
+            room={room}
+            onClose={() => {
+              setLeaving(false);
+            }}
+            onLeft={goHome}
+          />
+        </Suspense>
+      )}
     </div>
   );
 }

@@ -1,9 +1,10 @@
-import { Outlet, useLocation, useRouter } from "@tanstack/react-router";
-import { useEffect } from "react";
 import { useConfig, useSession } from "../sync/hooks";
 import { CrashScreen } from "../ui/crash-screen";
 import { ErrorBoundary } from "../ui/error-boundary";
-import { safePath } from "./safe-path";
+import { Redirect, usePlace } from "../ui/navigation";
+import { paths, safePath } from "../ui/paths";
+import { Frame } from "./frame";
+import { screenAt } from "./screens";
 import { StartScreen } from "./start-screen";
 import { useViewportHeight } from "./use-viewport-height";
 
@@ -12,27 +13,25 @@ export function Root() {
   useViewportHeight();
   const session = useSession();
   const config = useConfig();
-  const { pathname, href, search } = useLocation();
-  const router = useRouter();
-  const atAccount = pathname === "/signin" || pathname === "/signup";
-  const open = atAccount || pathname.startsWith("/invite/");
+  const place = usePlace();
+  const screen = screenAt(place);
 
-  let elsewhere: string | null = null;
-  if (session.status === "signed-out" && !open) {
-    elsewhere = href === "/" ? "/signin" : `/signin?${new URLSearchParams({ next: href }).toString()}`;
-  } else if (session.status === "signed-in" && atAccount) {
-    elsewhere = safePath((search as { next?: string }).next);
+  if (session.status === "restoring") return <StartScreen failed={config.status === "failed"} />;
+  if (session.status === "signed-out" && screen.audience === "member") {
+    return <Redirect href={paths.signIn(place.href === paths.home ? null : place.href)} />;
   }
-
-  useEffect(() => {
-    if (elsewhere !== null) router.history.replace(elsewhere);
-  }, [router, elsewhere]);
-
-  if (session.status === "restoring" || elsewhere !== null)
-    return <StartScreen failed={config.status === "failed"} />;
+  if (session.status === "signed-in" && screen.audience === "account") {
+    return <Redirect href={safePath(place.search.get("next"))} />;
+  }
   return (
-    <ErrorBoundary resetKey={pathname} fallback={(error) => <CrashScreen error={error} />}>
-      <Outlet />
+    <ErrorBoundary resetKey={place.pathname} fallback={(error) => <CrashScreen error={error} />}>
+      {screen.framed && session.status === "signed-in" ? (
+        <Frame me={session.me} atHome={place.pathname === paths.home} roomId={screen.roomId}>
+          {screen.content}
+        </Frame>
+      ) : (
+        screen.content
+      )}
     </ErrorBoundary>
   );
 }

@@ -1,7 +1,8 @@
-import { Navigate } from "@tanstack/react-router";
 import { HomePage } from "../features/rooms/home-page";
 import { useRooms } from "../sync/hooks";
-import { useFrame } from "./frame";
+import { Redirect } from "../ui/navigation";
+import { paths } from "../ui/paths";
+import { useFrame } from "./frame-actions";
 import { roomToOpen } from "./last-room";
 import { usePageTitle } from "./use-page-title";
 
@@ -11,7 +12,7 @@ export function StartPage() {
   const { status, rooms } = useRooms();
   usePageTitle(null);
   const roomId = roomToOpen(rooms);
-  if (roomId !== null) return <Navigate to="/rooms/$roomId" params={{ roomId }} replace />;
+  if (roomId !== null) return <Redirect href={paths.room(roomId)} />;
   if (status === "loading") return null;
   return (
     <HomePage

@@ -1,5 +1,5 @@
 import { useEffect } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/use-translation";
 import { useUnreadTotal } from "../sync/hooks";
 import { showFavicon } from "../ui/favicon";
 

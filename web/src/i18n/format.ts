@@ -1,4 +1,4 @@
-import type { TFunction } from "i18next";
+import type { Translate } from "./i18n";
 import { currentLanguage } from "./i18n";
 
 /** The browser's own variant of the language spoken (en-GB, not just en), so that clocks look as the person is used to. */
@@ -47,7 +47,7 @@ export function dayOf(time: string): number {
 }
 
 /** The words of a day line: today, yesterday, or the weekday and date; the year only when it is another one. */
-export function formatDay(time: string, t: TFunction, now = new Date()): string {
+export function formatDay(time: string, t: Translate, now = new Date()): string {
   const date = new Date(time);
   const day = dayOf(time);
   if (day === dayOf(now.toISOString())) return t("timeline.today");
@@ -86,7 +86,7 @@ export function formatNumber(value: number): string {
 const namesShownMax = 2;
 
 /** Names in one breath: "Mina", "Mina and Jun", "Mina, Jun and 3 others". */
-export function formatNames(names: readonly string[], t: TFunction, total = names.length): string {
+export function formatNames(names: readonly string[], t: Translate, total = names.length): string {
   const people = names.map((name) => t("timeline.person", { name }));
   const shown =
     people.length === total && total <= namesShownMax + 1 ? people : people.slice(0, namesShownMax);

@@ -1,4 +1,4 @@
-import type { TFunction } from "i18next";
+import type { Translate } from "./i18n";
 
 const codesWithWords = [
   "network",
@@ -25,7 +25,7 @@ export function isProblem(error: unknown, ...codes: readonly string[]): boolean 
 }
 
 /** Why a call did not work, in words that a person can act on. */
-export function describeProblem(error: unknown, t: TFunction): string {
+export function describeProblem(error: unknown, t: Translate): string {
   const code = codesWithWords.find((known) => known === codeOf(error)) ?? "other";
   return t(`errors.${code}`);
 }

@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/use-translation";
 import { LanguageChoice } from "./language-choice";
 import { Mark } from "./mark";
 import styles from "./card-page.module.css";

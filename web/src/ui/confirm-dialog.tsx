@@ -1,5 +1,5 @@
 import { useState, type ReactNode } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/use-translation";
 import { Button } from "./button";
 import { Dialog, DialogActions } from "./dialog";
 import { InlineError } from "./inline-error";

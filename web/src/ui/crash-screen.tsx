@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/use-translation";
 import { Button } from "./button";
 import { EmptyState } from "./empty-state";
 import styles from "./crash-screen.module.css";

@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/use-translation";
 import { chooseLanguage, currentLanguage, languageNames, languages } from "../i18n/i18n";
 import { classNames } from "./class-names";
 import styles from "./language-choice.module.css";

@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/use-translation";
 import { describeProblem } from "../i18n/problem";
 import { Button } from "./button";
 import { InlineError } from "./inline-error";

@@ -1,101 +1,73 @@
-import { Check } from "lucide-react";
-import { DropdownMenu } from "radix-ui";
-import type { ReactElement, ReactNode } from "react";
-import { classNames } from "./class-names";
-import { Kbd } from "./kbd";
-import styles from "./menu.module.css";
+import { lazy, Suspense, useRef, useState, type ReactNode, type Ref } from "react";
 
-/** A menu that its trigger opens: arrows move, letters jump, Escape gives focus back. */
+const OpenMenu = lazy(() => import("./open-menu"));
+
+/** One thing a menu can do, or a line between groups of them. */
+export type MenuEntry =
+  | {
+      label: string;
+      icon?: ReactNode;
+      keys?: readonly string[];
+      danger?: boolean;
+      onSelect: () => void;
+    }
+  | "separator";
+
+/** What a control needs to open something that floats beside it. */
+export interface TriggerProps {
+  ref: Ref<HTMLButtonElement>;
+  onClick: () => void;
+  "aria-haspopup": "menu" | "dialog";
+  "aria-expanded": boolean;
+}
+
+/**
+ * A menu that its trigger opens: arrows move, letters jump, Escape gives focus back. What is inside is loaded when it is
+ * opened first, so that a page that only shows triggers stays small.
+ */
 export function Menu({
+  label,
+  entries,
   trigger,
   align = "end",
-  open,
+  open: openFromOutside,
   onOpenChange,
-  children,
 }: {
-  trigger: ReactElement;
+  /** The accessible name of the menu. */
+  label: string;
+  entries: readonly MenuEntry[];
+  trigger: (props: TriggerProps) => ReactNode;
   align?: "start" | "end";
   open?: boolean;
   onOpenChange?: (open: boolean) => void;
-  children: ReactNode;
 }) {
+  const button = useRef<HTMLButtonElement>(null);
+  const [openInside, setOpenInside] = useState(false);
+  const open = openFromOutside ?? openInside;
+  const change = onOpenChange ?? setOpenInside;
   return (
-    <DropdownMenu.Root
-      modal={false}
-      {...(open === undefined ? {} : { open })}
-      {...(onOpenChange === undefined ? {} : { onOpenChange })}
-    >
-      <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content className={styles.menu} align={align} sideOffset={4} collisionPadding={8}>
-          {children}
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
-    </DropdownMenu.Root>
+    <>
+      {trigger({
+        ref: button,
+        onClick: () => {
+          change(!open);
+        },
+        "aria-haspopup": "menu",
+        "aria-expanded": open,
+      })}
+      {open && (
+        <Suspense>
+          <OpenMenu
+            anchor={button}
+            label={label}
+            entries={entries}
+            align={align}
+            onClose={() => {
+              change(false);
+            }}
+          />
+        </Suspense>
+      )}
+    </>
   );
-}
-
-/** One thing the menu can do. */
-export function MenuItem({
-  icon,
-  keys,
-  danger = false,
-  disabled = false,
-  onSelect,
-  children,
-}: {
-  icon?: ReactNode;
-  keys?: readonly string[];
-  danger?: boolean;
-  disabled?: boolean;
-  onSelect: () => void;
-  children: ReactNode;
-}) {
-  return (
-    <DropdownMenu.Item
-      className={classNames(styles.item, danger && styles.danger)}
-      disabled={disabled}
-      onSelect={onSelect}
-    >
-      {icon}
-      <span className={styles.label}>{children}</span>
-      {keys && <Kbd keys={keys} />}
-    </DropdownMenu.Item>
-  );
-}
-
-/** One of several values, the chosen one ticked. */
-export function MenuChoice<T extends string>({
-  value,
-  options,
-  onChange,
-}: {
-  value: T;
-  options: readonly { value: T; label: string }[];
-  onChange: (value: T) => void;
-}) {
-  return (
-    <DropdownMenu.RadioGroup
-      value={value}
-      onValueChange={(next) => {
-        onChange(next as T);
-      }}
-    >
-      {options.map((option) => (
-        <DropdownMenu.RadioItem key={option.value} value={option.value} className={styles.item}>
-          <span className={styles.check}>
-            <DropdownMenu.ItemIndicator>
-              <Check aria-hidden="true" />
-            </DropdownMenu.ItemIndicator>
-          </span>
-          <span className={styles.label}>{option.label}</span>
-        </DropdownMenu.RadioItem>
-      ))}
-    </DropdownMenu.RadioGroup>
-  );
-}
-
-/** A line between groups of items. */
-export function MenuSeparator() {
-  return <DropdownMenu.Separator className={styles.separator} />;
 }

@@ -1,6 +1,6 @@
 import { X } from "lucide-react";
 import { createContext, use, useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n/use-translation";
 import styles from "./toast.module.css";
 
 /** What a toast says, and what it can do about it. */

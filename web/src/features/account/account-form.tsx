@@ -1,7 +1,7 @@
 import { Eye, EyeOff } from "lucide-react";
 import { useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
-import type { TFunction } from "i18next";
+import { useTranslation } from "../../i18n/use-translation";
+import type { Translate } from "../../i18n/i18n";
 import { describeProblem, isProblem } from "../../i18n/problem";
 import { useSync } from "../../sync/hooks";
 import { Button } from "../../ui/button";
@@ -30,7 +30,7 @@ interface Account {
 }
 
 /** What is wrong with a form before anybody is asked. Signing in accepts what older rules may have allowed. */
-function check(account: Account, signUp: boolean, t: TFunction): Errors {
+function check(account: Account, signUp: boolean, t: Translate): Errors {
   const errors: Errors = {};
   if (account.username === "") errors.username = t("account.errors.usernameMissing");
   else if (signUp && !usernamePattern.test(account.username))
@@ -46,7 +46,7 @@ function check(account: Account, signUp: boolean, t: TFunction): Errors {
 }
 
 /** What the server said, beside the field that it is about. */
-function errorsOf(problem: unknown, signUp: boolean, t: TFunction): Errors {
+function errorsOf(problem: unknown, signUp: boolean, t: Translate): Errors {
   if (isProblem(problem, "username_taken")) return { username: t("account.errors.usernameTaken") };
   if (!signUp && isProblem(problem, "unauthenticated", "forbidden")) {
     return { password: t("account.errors.wrongPassword") };

@@ -1,12 +1,13 @@
-import { Link } from "@tanstack/react-router";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { useConfig, useSession } from "../../sync/hooks";
 import { CardPage } from "../../ui/card-page";
+import { Link } from "../../ui/navigation";
+import { paths } from "../../ui/paths";
 import { AccountForm } from "./account-form";
 import styles from "./account.module.css";
 
 /** Signing in, or making an account; `next` is where it leads afterwards. */
-export function AccountPage({ mode, next }: { mode: "signin" | "signup"; next: string | undefined }) {
+export function AccountPage({ mode, next }: { mode: "signin" | "signup"; next: string | null }) {
   const { t } = useTranslation();
   const config = useConfig();
   const session = useSession();
@@ -30,19 +31,13 @@ export function AccountPage({ mode, next }: { mode: "signin" | "signup"; next: s
       <p className={styles.other}>
         {signUp ? (
           <>
-            {t("account.toSignIn")}{" "}
-            <Link to="/signin" search={{ next }}>
-              {t("account.toSignInLink")}
-            </Link>
+            {t("account.toSignIn")} <Link href={paths.signIn(next)}>{t("account.toSignInLink")}</Link>
           </>
         ) : closed ? (
           t("account.signupClosed")
         ) : (
           <>
-            {t("account.toSignUp")}{" "}
-            <Link to="/signup" search={{ next }}>
-              {t("account.toSignUpLink")}
-            </Link>
+            {t("account.toSignUp")} <Link href={paths.signUp(next)}>{t("account.toSignUpLink")}</Link>
           </>
         )}
       </p>

@@ -1,5 +1,5 @@
 import { CloudOff, MicOff, X } from "lucide-react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { formatDateTime } from "../../i18n/format";
 import type { RefusalWord } from "../../i18n/problem";
 import type { Timestamp } from "../../protocol/model";

@@ -10,7 +10,7 @@ import {
   type KeyboardEvent,
   type Ref,
 } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { refusalWordOf, type RefusalWord } from "../../i18n/problem";
 import type { MessageId } from "../../protocol/ids";
 import { useConfig, useOutbox, useSend, useSync } from "../../sync/hooks";
@@ -226,7 +226,9 @@ export function Composer({
             />
             <div className={styles.tools}>
               <EmojiPopover
-                trigger={<IconButton label={t("composer.emoji")} icon={<SmilePlus />} />}
+                trigger={(props) => (
+                  <IconButton {...props} label={t("composer.emoji")} icon={<SmilePlus />} />
+                )}
                 onPick={(emoji) => {
                   insert(emoji);
                 }}

@@ -1,5 +1,5 @@
 import { Reply, X } from "lucide-react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import type { MessageId, RoomId } from "../../protocol/ids";
 import { useTimeline } from "../../sync/hooks";
 import { IconButton } from "../../ui/icon-button";

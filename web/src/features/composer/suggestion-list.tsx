@@ -1,5 +1,5 @@
 import { AtSign, Hash, Lock } from "lucide-react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { Avatar } from "../../ui/avatar";
 import type { Suggestion } from "./completion";
 import styles from "./suggestion-list.module.css";

@@ -1,5 +1,5 @@
 import { CloudOff, LoaderCircle } from "lucide-react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { useConnection, useSync } from "../../sync/hooks";
 import type { Connection } from "../../sync/views";
 import { classNames } from "../../ui/class-names";

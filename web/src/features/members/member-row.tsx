@@ -1,11 +1,11 @@
 import { AtSign, Ban, Crown, Ellipsis, Mic, MicOff, Shield, UserMinus, UserRound } from "lucide-react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { formatDateTime } from "../../i18n/format";
 import type { Me, Member, Role } from "../../protocol/model";
 import { usePresence } from "../../sync/hooks";
 import { Avatar } from "../../ui/avatar";
 import { IconButton } from "../../ui/icon-button";
-import { Menu, MenuItem, MenuSeparator } from "../../ui/menu";
+import { Menu, type MenuEntry } from "../../ui/menu";
 import type { MemberTask } from "./member-dialog";
 import styles from "./members.module.css";
 
@@ -37,6 +37,50 @@ export function MemberRow({
   const manages =
     !isMe && role !== "owner" && (myRole === "owner" || (myRole === "moderator" && role === "member"));
   const presence = online ? t("members.isOnline") : t("members.isOffline");
+  const entries: MenuEntry[] = [
+    { label: t("members.mention"), icon: <AtSign />, onSelect: () => onMention(user.username) },
+  ];
+  if (manages) {
+    entries.push("separator");
+    if (myRole === "owner") {
+      entries.push({
+        label: t("members.makeOwner"),
+        icon: <Crown />,
+        onSelect: () => onTask({ kind: "owner", member }),
+      });
+      entries.push(
+        role === "member"
+          ? {
+              label: t("members.makeModerator"),
+              icon: <Shield />,
+              onSelect: () => onChange({ role: "moderator" }),
+            }
+          : {
+              label: t("members.makeMember"),
+              icon: <UserRound />,
+              onSelect: () => onChange({ role: "member" }),
+            },
+      );
+    }
+    entries.push(
+      muted
+        ? { label: t("members.unmute"), icon: <Mic />, onSelect: () => onChange({ muted_until: null }) }
+        : { label: t("members.mute"), icon: <MicOff />, onSelect: () => onTask({ kind: "mute", member }) },
+      "separator",
+      {
+        label: t("members.remove"),
+        icon: <UserMinus />,
+        danger: true,
+        onSelect: () => onTask({ kind: "remove", member }),
+      },
+      {
+        label: t("members.ban"),
+        icon: <Ban />,
+        danger: true,
+        onSelect: () => onTask({ kind: "ban", member }),
+      },
+    );
+  }
   return (
     <li
       className={styles.member}
@@ -59,56 +103,19 @@ export function MemberRow({
       </div>
       {!isMe && (
         <Menu
-          trigger={
+          label={t("members.menu", { name: user.display_name })}
+          trigger={(props) => (
             <IconButton
+              {...props}
               size="small"
               className={styles.menu}
               label={t("members.menu", { name: user.display_name })}
               tooltipSide="left"
               icon={<Ellipsis />}
             />
-          }
-        >
-          <MenuItem icon={<AtSign />} onSelect={() => onMention(user.username)}>
-            {t("members.mention")}
-          </MenuItem>
-          {manages && (
-            <>
-              <MenuSeparator />
-              {myRole === "owner" && (
-                <MenuItem icon={<Crown />} onSelect={() => onTask({ kind: "owner", member })}>
-                  {t("members.makeOwner")}
-                </MenuItem>
-              )}
-              {myRole === "owner" && role === "member" && (
-                <MenuItem icon={<Shield />} onSelect={() => onChange({ role: "moderator" })}>
-                  {t("members.makeModerator")}
-                </MenuItem>
-              )}
-              {myRole === "owner" && role === "moderator" && (
-                <MenuItem icon={<UserRound />} onSelect={() => onChange({ role: "member" })}>
-                  {t("members.makeMember")}
-                </MenuItem>
-              )}
-              {muted ? (
-                <MenuItem icon={<Mic />} onSelect={() => onChange({ muted_until: null })}>
-                  {t("members.unmute")}
-                </MenuItem>
-              ) : (
-                <MenuItem icon={<MicOff />} onSelect={() => onTask({ kind: "mute", member })}>
-                  {t("members.mute")}
-                </MenuItem>
-              )}
-              <MenuSeparator />
-              <MenuItem danger icon={<UserMinus />} onSelect={() => onTask({ kind: "remove", member })}>
-                {t("members.remove")}
-              </MenuItem>
-              <MenuItem danger icon={<Ban />} onSelect={() => onTask({ kind: "ban", member })}>
-                {t("members.ban")}
-              </MenuItem>
-            </>
           )}
-        </Menu>
+          entries={entries}
+        />
       )}
     </li>
   );

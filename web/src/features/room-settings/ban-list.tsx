@@ -1,5 +1,5 @@
 import { useCallback } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { formatExact, formatRelative } from "../../i18n/format";
 import { describeProblem } from "../../i18n/problem";
 import type { Ban } from "../../protocol/http";

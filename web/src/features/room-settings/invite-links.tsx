@@ -1,6 +1,6 @@
 import { Copy, Link, Trash2 } from "lucide-react";
 import { useCallback, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { formatDateTime } from "../../i18n/format";
 import { describeProblem } from "../../i18n/problem";
 import type { Invite } from "../../protocol/http";

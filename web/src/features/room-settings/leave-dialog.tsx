@@ -1,27 +1,27 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { describeProblem, isProblem } from "../../i18n/problem";
 import { useSync } from "../../sync/hooks";
 import type { RoomView } from "../../sync/views";
 import { ConfirmDialog } from "../../ui/confirm-dialog";
 
 /** Asks before a room is left. */
-export function LeaveDialog({
+export default function LeaveDialog({
   room,
-  open,
-  onOpenChange,
+  onClose,
   onLeft,
 }: {
   room: RoomView;
-  open: boolean;
-  onOpenChange: (open: boolean) => void;
+  onClose: () => void;
   onLeft: () => void;
 }) {
   const { t } = useTranslation();
   const { api } = useSync();
   return (
     <ConfirmDialog
-      open={open}
-      onOpenChange={onOpenChange}
+      open
+      onOpenChange={(open) => {
+        if (!open) onClose();
+      }}
       title={t("room.leaveTitle", { room: room.name })}
       description={room.visibility === "private" ? t("room.leavePrivate") : t("room.leavePublic")}
       action={t("room.leave")}

@@ -1,5 +1,5 @@
 import { Users } from "lucide-react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { formatNumber } from "../../i18n/format";
 import { describeProblem } from "../../i18n/problem";
 import type { Notify } from "../../protocol/model";

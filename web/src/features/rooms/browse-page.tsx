@@ -1,6 +1,6 @@
 import { Hash, Search } from "lucide-react";
 import { useEffect, useState, type ReactNode } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { formatExact, formatRelative } from "../../i18n/format";
 import { describeProblem, isProblem } from "../../i18n/problem";
 import type { RoomId } from "../../protocol/ids";

@@ -1,6 +1,5 @@
-import { Link } from "@tanstack/react-router";
 import { useCallback, useEffect, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { describeProblem, isProblem } from "../../i18n/problem";
 import type { InvitePreview } from "../../protocol/http";
 import type { RoomId } from "../../protocol/ids";
@@ -9,6 +8,8 @@ import { Avatar } from "../../ui/avatar";
 import { Button, buttonClass } from "../../ui/button";
 import { CardPage } from "../../ui/card-page";
 import { InlineError } from "../../ui/inline-error";
+import { Link } from "../../ui/navigation";
+import { paths } from "../../ui/paths";
 import { SkeletonRows } from "../../ui/skeleton";
 import styles from "./rooms.module.css";
 
@@ -82,7 +83,7 @@ export default function InvitePage({
   const rememberJoin = () => {
     sessionStorage.setItem(joinKey, code);
   };
-  const next = `/invite/${code}`;
+  const next = paths.invite(code);
   const signupOpen = config.status !== "ready" || config.config.auth.signup;
   return (
     <CardPage>
@@ -104,7 +105,7 @@ export default function InvitePage({
         <div className={styles.invite}>
           <h1 className={styles.inviteTitle}>{t("invite.goneTitle")}</h1>
           <p>{t("invite.goneLead")}</p>
-          <Link to="/" className={buttonClass("secondary", true)}>
+          <Link href={paths.home} className={buttonClass("secondary", true)}>
             {t("invite.home")}
           </Link>
         </div>
@@ -139,8 +140,7 @@ export default function InvitePage({
               <>
                 {signupOpen && (
                   <Link
-                    to="/signup"
-                    search={{ next }}
+                    href={paths.signUp(next)}
                     className={buttonClass("primary", true)}
                     onClick={rememberJoin}
                   >
@@ -148,8 +148,7 @@ export default function InvitePage({
                   </Link>
                 )}
                 <Link
-                  to="/signin"
-                  search={{ next }}
+                  href={paths.signIn(next)}
                   onClick={rememberJoin}
                   className={buttonClass(signupOpen ? "secondary" : "primary", true)}
                 >

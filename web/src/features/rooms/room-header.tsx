@@ -1,10 +1,10 @@
 import { Bell, CheckCheck, Ellipsis, Hash, Lock, LogOut, Settings, UserPlus, Users } from "lucide-react";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { formatNumber } from "../../i18n/format";
 import type { RoomView } from "../../sync/views";
 import { IconButton } from "../../ui/icon-button";
-import { Menu, MenuItem, MenuSeparator } from "../../ui/menu";
+import { Menu } from "../../ui/menu";
 import { Tooltip } from "../../ui/tooltip";
 import styles from "./room-header.module.css";
 
@@ -66,24 +66,20 @@ export function RoomHeader({
           </span>
         </button>
       </Tooltip>
-      <Menu trigger={<IconButton label={t("room.menu")} tooltipSide="bottom" icon={<Ellipsis />} />}>
-        <MenuItem icon={<UserPlus />} onSelect={onSettings}>
-          {t("room.invite")}
-        </MenuItem>
-        <MenuItem icon={<Bell />} onSelect={onSettings}>
-          {t("room.notifications")}
-        </MenuItem>
-        <MenuItem icon={<Settings />} onSelect={onSettings}>
-          {t("room.settings")}
-        </MenuItem>
-        <MenuItem icon={<CheckCheck />} onSelect={onMarkRead}>
-          {t("room.markRead")}
-        </MenuItem>
-        <MenuSeparator />
-        <MenuItem danger icon={<LogOut />} onSelect={onLeave}>
-          {t("room.leave")}
-        </MenuItem>
-      </Menu>
+      <Menu
+        label={t("room.menu")}
+        trigger={(props) => (
+          <IconButton {...props} label={t("room.menu")} tooltipSide="bottom" icon={<Ellipsis />} />
+        )}
+        entries={[
+          { label: t("room.invite"), icon: <UserPlus />, onSelect: onSettings },
+          { label: t("room.notifications"), icon: <Bell />, onSelect: onSettings },
+          { label: t("room.settings"), icon: <Settings />, onSelect: onSettings },
+          { label: t("room.markRead"), icon: <CheckCheck />, onSelect: onMarkRead },
+          "separator",
+          { label: t("room.leave"), icon: <LogOut />, danger: true, onSelect: onLeave },
+        ]}
+      />
     </header>
   );
 }

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { describeProblem, isProblem } from "../../i18n/problem";
 import { useSync } from "../../sync/hooks";
 import { Button } from "../../ui/button";

@@ -1,5 +1,5 @@
 import { useState, type ReactNode } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { chooseLanguage, currentLanguage, languageNames, languages } from "../../i18n/i18n";
 import type { Me } from "../../protocol/model";
 import { useConfig } from "../../sync/hooks";

@@ -1,6 +1,6 @@
 import { LogOut } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { describeProblem } from "../../i18n/problem";
 import { useRooms, useSync } from "../../sync/hooks";
 import { Button } from "../../ui/button";

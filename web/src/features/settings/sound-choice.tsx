@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { isSoundOn, playSound, setSoundOn } from "../../ui/sound";
 import styles from "./settings.module.css";
 

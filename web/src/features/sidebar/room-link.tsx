@@ -1,11 +1,12 @@
-import { Link } from "@tanstack/react-router";
 import { BellOff, Hash, Lock, PencilLine } from "lucide-react";
 import { memo } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import type { Message } from "../../protocol/model";
 import type { RoomSummary } from "../../sync/views";
 import { classNames } from "../../ui/class-names";
 import { plainText } from "../../ui/markdown/parse";
+import { Link } from "../../ui/navigation";
+import { paths } from "../../ui/paths";
 import styles from "./sidebar.module.css";
 
 const countShownMax = 99;
@@ -34,8 +35,7 @@ export const RoomLink = memo(function RoomLink({
   return (
     <li className={styles.item}>
       <Link
-        to="/rooms/$roomId"
-        params={{ roomId: room.id }}
+        href={paths.room(room.id)}
         className={classNames(styles.room, current && styles.current, loud && styles.loud, off && styles.off)}
         aria-current={current ? "page" : undefined}
         aria-label={spoken.filter(Boolean).join(", ")}

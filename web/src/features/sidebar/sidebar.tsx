@@ -1,14 +1,15 @@
-import { Link } from "@tanstack/react-router";
 import { Compass, Plus, Search, Settings } from "lucide-react";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import type { RoomId } from "../../protocol/ids";
 import type { Me } from "../../protocol/model";
 import { useRooms } from "../../sync/hooks";
 import { Avatar } from "../../ui/avatar";
 import { IconButton } from "../../ui/icon-button";
 import { Mark } from "../../ui/mark";
-import { Menu, MenuItem } from "../../ui/menu";
+import { Menu } from "../../ui/menu";
+import { Link } from "../../ui/navigation";
+import { paths } from "../../ui/paths";
 import { SkeletonBar } from "../../ui/skeleton";
 import { useDelayed } from "../../ui/use-delayed";
 import { useRovingFocus } from "../../ui/use-roving-focus";
@@ -47,7 +48,7 @@ export function Sidebar({
   return (
     <nav className={styles.sidebar} aria-label={t("sidebar.label")}>
       <header className={styles.header}>
-        <Link to="/" className={styles.brand}>
+        <Link href={paths.home} className={styles.brand}>
           <Mark size={24} />
           <span>{t("app.name")}</span>
         </Link>
@@ -59,16 +60,16 @@ export function Sidebar({
           onClick={onSwitch}
         />
         <Menu
-          trigger={<IconButton label={t("sidebar.newRoom")} icon={<Plus />} tooltipSide="bottom" />}
+          label={t("sidebar.newRoom")}
           align="start"
-        >
-          <MenuItem icon={<Plus />} onSelect={onNewRoom}>
-            {t("sidebar.newRoom")}
-          </MenuItem>
-          <MenuItem icon={<Compass />} onSelect={onBrowse}>
-            {t("sidebar.browse")}
-          </MenuItem>
-        </Menu>
+          trigger={(props) => (
+            <IconButton {...props} label={t("sidebar.newRoom")} icon={<Plus />} tooltipSide="bottom" />
+          )}
+          entries={[
+            { label: t("sidebar.newRoom"), icon: <Plus />, onSelect: onNewRoom },
+            { label: t("sidebar.browse"), icon: <Compass />, onSelect: onBrowse },
+          ]}
+        />
       </header>
       <div className={styles.lists} {...roving.handlers}>
         {unread.length > 0 && (
@@ -120,12 +121,12 @@ export function Sidebar({
         <Avatar id={me.id} name={me.display_name} picture={me.avatar_url} size={32} />
         <div className={styles.meWords}>
           <bdi className={styles.meName}>{me.display_name}</bdi>
-          <Link to="/settings" className={styles.meStatus}>
+          <Link href={paths.settings} className={styles.meStatus}>
             {me.status || t("sidebar.setStatus")}
           </Link>
         </div>
         <Link
-          to="/settings"
+          href={paths.settings}
           className={styles.gear}
           aria-label={t("sidebar.settings")}
           title={t("sidebar.settings")}

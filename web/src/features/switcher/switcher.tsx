@@ -1,6 +1,6 @@
 import { Hash, Lock, Search } from "lucide-react";
 import { useState, type KeyboardEvent } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import type { RoomId } from "../../protocol/ids";
 import { useRooms } from "../../sync/hooks";
 import type { RoomSummary } from "../../sync/views";

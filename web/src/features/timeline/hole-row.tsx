@@ -1,5 +1,5 @@
 import { useEffect, useEffectEvent, useRef } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import type { TimelineItem } from "../../sync/views";
 import { useTimelineActions } from "./timeline-actions";
 import styles from "./line-rows.module.css";

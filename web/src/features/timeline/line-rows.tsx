@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { formatDate, formatDay, formatNames } from "../../i18n/format";
 import type { RoomView } from "../../sync/views";
 import { Button } from "../../ui/button";

@@ -1,9 +1,9 @@
 import { Copy, Ellipsis, Link, MailOpen, Pencil, Reply, SmilePlus, Trash2 } from "lucide-react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import type { Message } from "../../protocol/model";
 import { EmojiPopover } from "../../ui/emoji/emoji-popover";
 import { IconButton } from "../../ui/icon-button";
-import { Menu, MenuItem, MenuSeparator } from "../../ui/menu";
+import { Menu } from "../../ui/menu";
 import { useTimelineActions, type Rights } from "./timeline-actions";
 import styles from "./message-row.module.css";
 
@@ -35,7 +35,15 @@ export function MessageActions({
           <EmojiPopover
             open={pickerOpen}
             onOpenChange={onPickerOpenChange}
-            trigger={<IconButton size="small" label={t("message.react")} keys={["+"]} icon={<SmilePlus />} />}
+            trigger={(props) => (
+              <IconButton
+                {...props}
+                size="small"
+                label={t("message.react")}
+                keys={["+"]}
+                icon={<SmilePlus />}
+              />
+            )}
             onPick={(emoji) => {
               actions.toggleReaction(message, emoji);
             }}
@@ -63,28 +71,35 @@ export function MessageActions({
         />
       )}
       <Menu
+        label={t("message.more")}
         open={menuOpen}
         onOpenChange={onMenuOpenChange}
-        trigger={<IconButton size="small" label={t("message.more")} icon={<Ellipsis />} />}
-      >
-        <MenuItem icon={<Copy />} onSelect={() => actions.copyText(message)}>
-          {t("message.copyText")}
-        </MenuItem>
-        <MenuItem icon={<Link />} onSelect={() => actions.copyLink(message)}>
-          {t("message.copyLink")}
-        </MenuItem>
-        <MenuItem icon={<MailOpen />} keys={["U"]} onSelect={() => actions.markUnread(message.seq)}>
-          {t("message.markUnread")}
-        </MenuItem>
-        {(mine || rights.moderate) && (
-          <>
-            <MenuSeparator />
-            <MenuItem danger icon={<Trash2 />} keys={["Delete"]} onSelect={() => actions.askRemove(message)}>
-              {t("message.delete")}
-            </MenuItem>
-          </>
+        trigger={(props) => (
+          <IconButton {...props} size="small" label={t("message.more")} icon={<Ellipsis />} />
         )}
-      </Menu>
+        entries={[
+          { label: t("message.copyText"), icon: <Copy />, onSelect: () => actions.copyText(message) },
+          { label: t("message.copyLink"), icon: <Link />, onSelect: () => actions.copyLink(message) },
+          {
+            label: t("message.markUnread"),
+            icon: <MailOpen />,
+            keys: ["U"],
+            onSelect: () => actions.markUnread(message.seq),
+          },
+          ...(mine || rights.moderate
+            ? [
+                "separator" as const,
+                {
+                  label: t("message.delete"),
+                  icon: <Trash2 />,
+                  keys: ["Delete"],
+                  danger: true,
+                  onSelect: () => actions.askRemove(message),
+                },
+              ]
+            : []),
+        ]}
+      />
     </div>
   );
 }

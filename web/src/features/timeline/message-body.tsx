@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { classNames } from "../../ui/class-names";
 import { Markdown } from "../../ui/markdown/markdown";
 import styles from "./message-row.module.css";

@@ -1,5 +1,5 @@
 import { useLayoutEffect, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import type { Message } from "../../protocol/model";
 import { Button } from "../../ui/button";
 import { applyMarkdownKeys } from "../../ui/markdown-keys";

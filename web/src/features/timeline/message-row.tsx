@@ -1,6 +1,6 @@
 import { Clock } from "lucide-react";
 import { memo } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { formatDateTime, formatExact, formatTime } from "../../i18n/format";
 import type { Message, User } from "../../protocol/model";
 import type { OutboxEntry, PendingChange } from "../../sync/views";

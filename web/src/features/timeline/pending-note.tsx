@@ -1,5 +1,5 @@
 import { CircleAlert, CloudOff } from "lucide-react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { refusalWordOf } from "../../i18n/problem";
 import type { OutboxEntry } from "../../sync/views";
 import { classNames } from "../../ui/class-names";

@@ -1,5 +1,5 @@
 import { SmilePlus } from "lucide-react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { formatNumber } from "../../i18n/format";
 import type { Message } from "../../protocol/model";
 import { EmojiPopover } from "../../ui/emoji/emoji-popover";
@@ -37,11 +37,11 @@ export function Reactions({ message, canReact }: { message: Message; canReact: b
         <li>
           <EmojiPopover
             align="start"
-            trigger={
-              <button type="button" className={styles.add} aria-label={t("message.reactionAdd")}>
+            trigger={(props) => (
+              <button {...props} type="button" className={styles.add} aria-label={t("message.reactionAdd")}>
                 <SmilePlus aria-hidden="true" />
               </button>
-            }
+            )}
             onPick={(emoji) => {
               toggleReaction(message, emoji);
             }}

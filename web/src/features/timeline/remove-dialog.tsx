@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import type { RoomId, UserId } from "../../protocol/ids";
 import type { Message } from "../../protocol/model";
 import { describeProblem } from "../../i18n/problem";
@@ -8,20 +8,19 @@ import { plainText } from "../../ui/markdown/parse";
 import styles from "./remove-dialog.module.css";
 
 /** Asks before a message is deleted, and shows which. */
-export function RemoveDialog({
+export default function RemoveDialog({
   roomId,
   message,
   meId,
   onClose,
 }: {
   roomId: RoomId;
-  message: Message | null;
+  message: Message;
   meId: UserId;
   onClose: () => void;
 }) {
   const { t } = useTranslation();
   const { remove } = useMessageActions(roomId);
-  if (!message) return null;
   const mine = message.sender.id === meId;
   return (
     <ConfirmDialog

@@ -1,5 +1,5 @@
 import { CornerUpRight } from "lucide-react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import type { Message } from "../../protocol/model";
 import { plainText } from "../../ui/markdown/parse";
 import { useTimelineActions } from "./timeline-actions";

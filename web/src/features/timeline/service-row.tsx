@@ -1,5 +1,5 @@
 import { memo } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { formatExact, formatNames, formatTime } from "../../i18n/format";
 import type { ServiceEvent } from "../../sync/views";
 import styles from "./line-rows.module.css";

@@ -1,5 +1,5 @@
-import { useEffect, useImperativeHandle, useMemo, useState, type Ref } from "react";
-import { useTranslation } from "react-i18next";
+import { lazy, Suspense, useEffect, useImperativeHandle, useMemo, useState, type Ref } from "react";
+import { useTranslation } from "../../i18n/use-translation";
 import type { Seq } from "../../protocol/ids";
 import type { Me, Message } from "../../protocol/model";
 import { useSync, useTimeline } from "../../sync/hooks";
@@ -9,7 +9,6 @@ import { EmptyState } from "../../ui/empty-state";
 import { SkeletonRows } from "../../ui/skeleton";
 import { JumpPill } from "./jump-pill";
 import { EdgeLine, RoomBeginning } from "./line-rows";
-import { RemoveDialog } from "./remove-dialog";
 import { rowsOf, seqOfItem } from "./row-model";
 import { TimelineActionsProvider, type Rights } from "./timeline-actions";
 import { TimelineRow } from "./timeline-row";
@@ -20,6 +19,8 @@ import { useRowActions } from "./use-row-actions";
 import { useRowFocus } from "./use-row-focus";
 import { useTimelineWindow, type Opening, type ViewState } from "./use-timeline-window";
 import styles from "./timeline.module.css";
+
+const RemoveDialog = lazy(() => import("./remove-dialog"));
 
 /** What the screen around a timeline can ask of it. */
 export interface TimelineHandle {
@@ -234,7 +235,16 @@ function Rows({
             ))}
           </div>
         </div>
-        <RemoveDialog roomId={room.id} message={removing} meId={me.id} onClose={() => setRemoving(null)} />
+        {removing && (
+          <Suspense>
+            <RemoveDialog
+              roomId={room.id}
+              message={removing}
+              meId={me.id}
+              onClose={() => setRemoving(null)}
+            />
+          </Suspense>
+        )}
       </TimelineActionsProvider>
       {!view.atBottom && (
         <JumpPill

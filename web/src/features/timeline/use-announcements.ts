@@ -1,5 +1,5 @@
 import { useEffect } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { formatTime } from "../../i18n/format";
 import type { RoomId } from "../../protocol/ids";
 import { useSync } from "../../sync/hooks";

@@ -1,5 +1,5 @@
 import { useLayoutEffect, useMemo, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import type { MessageId, RoomId, Seq } from "../../protocol/ids";
 import type { Message } from "../../protocol/model";
 import { useMessageActions, useSync } from "../../sync/hooks";

@@ -1,6 +1,6 @@
 import { Search } from "lucide-react";
 import { useDeferredValue, useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { currentLanguage } from "../../i18n/i18n";
 import { emojiGroups, loadEmoji, searchEmoji, type Emoji } from "./emoji-data";
 import { recentEmoji, rememberEmoji } from "./recent-emoji";
@@ -19,7 +19,7 @@ interface Section {
  * All emoji by group, found by words. The field keeps the focus: arrows move the chosen one, Enter takes it, so that
  * a person types and picks without leaving the keys.
  */
-export default function EmojiPicker({ onPick }: { onPick: (emoji: string) => void }) {
+export function EmojiPicker({ onPick }: { onPick: (emoji: string) => void }) {
   const { t } = useTranslation();
   const [all, setAll] = useState<readonly Emoji[]>([]);
   const [query, setQuery] = useState("");

@@ -1,9 +1,8 @@
-import { lazy, Suspense, useState, type ReactElement } from "react";
-import { useTranslation } from "react-i18next";
-import { Popover } from "../popover";
-import styles from "./emoji-popover.module.css";
+import { lazy, Suspense, useRef, useState, type ReactNode } from "react";
+import { useTranslation } from "../../i18n/use-translation";
+import type { TriggerProps } from "../menu";
 
-const EmojiPicker = lazy(() => import("./emoji-picker"));
+const OpenEmojiPopover = lazy(() => import("./open-emoji-popover"));
 
 /** A control that opens the emoji picker; the picker and its data are loaded on first use. */
 export function EmojiPopover({
@@ -13,26 +12,43 @@ export function EmojiPopover({
   onOpenChange,
   onPick,
 }: {
-  trigger: ReactElement;
+  trigger: (props: TriggerProps) => ReactNode;
   align?: "start" | "end";
   open?: boolean;
   onOpenChange?: (open: boolean) => void;
   onPick: (emoji: string) => void;
 }) {
   const { t } = useTranslation();
+  const button = useRef<HTMLButtonElement>(null);
   const [openInside, setOpenInside] = useState(false);
   const open = openFromOutside ?? openInside;
   const change = onOpenChange ?? setOpenInside;
   return (
-    <Popover trigger={trigger} label={t("emoji.picker")} open={open} onOpenChange={change} align={align}>
-      <Suspense fallback={<div className={styles.waiting} />}>
-        <EmojiPicker
-          onPick={(emoji) => {
-            change(false);
-            onPick(emoji);
-          }}
-        />
-      </Suspense>
-    </Popover>
+    <>
+      {trigger({
+        ref: button,
+        onClick: () => {
+          change(!open);
+        },
+        "aria-haspopup": "dialog",
+        "aria-expanded": open,
+      })}
+      {open && (
+        <Suspense>
+          <OpenEmojiPopover
+            anchor={button}
+            label={t("emoji.picker")}
+            align={align}
+            onClose={() => {
+              change(false);
+            }}
+            onPick={(emoji) => {
+              change(false);
+              onPick(emoji);
+            }}
+          />
+        </Suspense>
+      )}
+    </>
   );
 }

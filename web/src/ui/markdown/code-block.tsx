@@ -1,6 +1,6 @@
 import { Check, Copy } from "lucide-react";
 import { useEffect, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { IconButton } from "../icon-button";
 import type { ColouredLine } from "./highlighter";
 import styles from "./markdown.module.css";

@@ -1,5 +1,5 @@
 import { Image } from "lucide-react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n/use-translation";
 import { MessageLink } from "./links";
 import styles from "./markdown.module.css";
 
