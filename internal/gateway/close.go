@@ -2,32 +2,24 @@ package gateway
 
 import (
 	"github.com/gobwas/ws"
-)
 
-// closing is a reason to end a connection: the close code of the contract and a word for people who debug.
-type closing struct {
-	code   ws.StatusCode
-	reason string
-}
+	"github.com/blabber-hive/blabber-hive/internal/gateway/socket"
+)
 
 // The reasons of the contract, section 3, and those of RFC 6455 that this gateway gives.
 var (
-	closeBadFrame    = closing{4400, "bad frame"}
-	closeAuth        = closing{4401, "the token is missing, bad or expired, or its session has ended"}
-	closeOrigin      = closing{4403, "this origin is not allowed"}
-	closeAuthTimeout = closing{4408, "no auth frame in time"}
-	closeTooMany     = closing{4409, "too many connections"}
-	closeSlow        = closing{4410, "slow_consumer"}
-	closeTooLarge    = closing{4413, "frame too large"}
-	closeRate        = closing{4429, "too many frames"}
-	closeDraining    = closing{4503, "draining"}
-	closeProtocol    = closing{ws.StatusProtocolError, "not a frame of RFC 6455"}
-	closeSilent      = closing{ws.StatusGoingAway, "silent for two heartbeats"}
-	closeInternal    = closing{ws.StatusInternalServerError, "something went wrong here; it was logged"}
-	closeTryLater    = closing{1013, "something this needs is down; try again"}
-	closeAsAsked     = closing{ws.StatusNormalClosure, ""}
+	closeBadFrame    = socket.Closing{Code: 4400, Reason: "bad frame"}
+	closeAuth        = socket.Closing{Code: 4401, Reason: "the token is missing, bad or expired, or its session has ended"}
+	closeOrigin      = socket.Closing{Code: 4403, Reason: "this origin is not allowed"}
+	closeAuthTimeout = socket.Closing{Code: 4408, Reason: "no auth frame in time"}
+	closeTooMany     = socket.Closing{Code: 4409, Reason: "too many connections"}
+	closeSlow        = socket.Closing{Code: 4410, Reason: "slow_consumer"}
+	closeTooLarge    = socket.Closing{Code: 4413, Reason: "frame too large"}
+	closeRate        = socket.Closing{Code: 4429, Reason: "too many frames"}
+	closeDraining    = socket.Closing{Code: 4503, Reason: "draining"}
+	closeProtocol    = socket.Closing{Code: ws.StatusProtocolError, Reason: "not a frame of RFC 6455"}
+	closeSilent      = socket.Closing{Code: ws.StatusGoingAway, Reason: "silent for two heartbeats"}
+	closeInternal    = socket.Closing{Code: ws.StatusInternalServerError, Reason: "something went wrong here; it was logged"}
+	closeTryLater    = socket.Closing{Code: 1013, Reason: "something this needs is down; try again"}
+	closeAsAsked     = socket.Closing{Code: ws.StatusNormalClosure, Reason: ""}
 )
-
-func (c closing) frame() []byte {
-	return ws.MustCompileFrame(ws.NewCloseFrame(ws.NewCloseFrameBody(c.code, c.reason)))
-}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -16,6 +15,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
+	"github.com/blabber-hive/blabber-hive/internal/gateway/socket"
 	"github.com/blabber-hive/blabber-hive/internal/run"
 	"github.com/blabber-hive/blabber-hive/internal/wire"
 )
@@ -25,8 +25,6 @@ const (
 	heartbeat             = 25 * time.Second // clients ping this often; silent for two of them they are gone
 	authWithin            = 5 * time.Second
 	tokenGrace            = 58 * time.Second // with the sweep's second and some for the goodbye, within the contract's 60
-	closeGrace            = 3 * time.Second  // between our close frame and the end of the socket
-	writeStall            = 10 * time.Second // a socket that takes nothing for so long is dead
 	sweepEvery            = time.Second
 	connectionsPerUserMax = 50
 	usersOnlineMax        = 1000
@@ -59,12 +57,9 @@ type Gateway struct {
 
 	group    *run.Group
 	hub      *hub
-	pong     []byte    // the frame that answers a ping
-	inbounds sync.Pool // of *inbound
-	writers  *writers
+	pong     []byte // the frame that answers a ping
+	host     *socket.Host
 	comings  *comings
-	gather   sync.Pool    // of *[]byte with gatherBytes of room, borrowed while a slow connection is written to
-	seconds  atomic.Int64 // the sweep's clock: nanoseconds, moved once a sweep
 	numbered atomic.Uint64
 	epoch    uint64 // tells this process's connection ids from those of an earlier one
 	draining atomic.Bool
@@ -79,18 +74,15 @@ func New(ctx context.Context, bus Bus, store Store, accounts Accounts, messages 
 		bus: bus, accounts: accounts, messages: messages, reader: reader, presence: presence, config: config,
 		metrics: metrics, logger: logger, group: run.NewGroup(ctx), conns: make(map[*conn]struct{}), epoch: rand.Uint64(), //nolint:gosec // tells connections apart, guards nothing
 	}
-	g.pong = textFrame(wire.PongFrame())
-	g.inbounds.New = func() any { return newInbound() }
-	g.gather.New = func() any { buffer := make([]byte, 0, gatherBytes); return &buffer }
-	g.writers, g.comings = newWriters(g.group), newComings()
-	g.hub = newHub(bus, store, metrics, g.group, g.writers)
-	g.seconds.Store(config.Now().UnixNano())
+	g.pong = socket.Text(wire.PongFrame())
+	g.host, g.comings = socket.NewHost(g.group, g.now, closeSlow, metrics.ended), newComings()
+	g.hub = newHub(bus, store, metrics, g.group, g.host)
 	return g
 }
 
 // Run serves until ctx ends; then it closes every connection and waits for all that it started.
 func (g *Gateway) Run(ctx context.Context) error {
-	g.writers.start()
+	g.host.Start()
 	g.group.Go("show who comes and goes", g.showComings)
 	g.group.Go("listen to the bus", func(inner context.Context) error {
 		return g.bus.Listen(inner, g.hub.deliver, g.heard)
@@ -105,7 +97,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 		}
 		g.draining.Store(true)
 		g.group.Cancel()
-		g.eachConn(func(c *conn) { c.abort() })
+		g.eachConn(func(c *conn) { c.Abort() })
 		return nil
 	})
 	if err := g.group.Wait(); err != nil && ctx.Err() == nil {
@@ -116,12 +108,8 @@ func (g *Gateway) Run(ctx context.Context) error {
 
 func (g *Gateway) now() time.Time { return g.config.Now() }
 
-// clock is the time of the last sweep, which costs nothing to read.
-func (g *Gateway) clock() time.Time { return time.Unix(0, g.seconds.Load()) }
-
 func (g *Gateway) sweep(context.Context) error {
 	now := g.now()
-	g.seconds.Store(now.UnixNano())
 	g.eachConn(func(c *conn) { c.sweep(now) })
 	return nil
 }
@@ -180,27 +168,27 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this node is going away", http.StatusServiceUnavailable)
 		return
 	}
-	socket, buffered, _, err := ws.UpgradeHTTP(r, w)
+	upgraded, buffered, _, err := ws.UpgradeHTTP(r, w)
 	if err != nil {
-		if socket != nil { // the upgrader has answered; the socket is no longer the server's
-			_ = socket.Close()
+		if upgraded != nil { // the upgrader has answered; the socket is no longer the server's
+			_ = upgraded.Close()
 		}
 		return
 	}
 	now := g.now()
 	c := &conn{
-		gateway: g, net: socket, opened: now, meanwhile: &meanwhile{}, tokens: frameBurst, tokensAt: now,
+		gateway: g, opened: now, meanwhile: &meanwhile{}, tokens: frameBurst, tokensAt: now,
 		id: fmt.Sprintf("%016x-%x", g.epoch, g.numbered.Add(1)),
 	}
-	c.openSocket()
+	c.Open(g.host, c, upgraded)
 	c.heardAt.Store(now.Unix())
 	var early []byte                                                  // frames that came right behind the handshake
-	if n := min(buffered.Reader.Buffered(), readBufferBytes); n > 0 { // as much as net/http's buffer holds
+	if n := min(buffered.Reader.Buffered(), socket.EarlyMax); n > 0 { // as much as net/http's buffer holds
 		early = make([]byte, n)
 		_, _ = buffered.Read(early) // it holds n bytes
 	}
 	if !g.allowed(r) {
-		c.end(closeOrigin)
+		c.End(closeOrigin)
 	}
 	g.remember(c)
 	started := g.group.Go("serve a connection", func(ctx context.Context) error {
@@ -211,11 +199,11 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !started:
 		g.unremember(c)
-		c.abort()
+		c.Abort()
 	case g.group.Context().Err() != nil:
-		c.abort() // Run has ended the connections that it found, before this one was among them
+		c.Abort() // Run has ended the connections that it found, before this one was among them
 	case g.draining.Load():
-		c.end(closeDraining) // likewise Drain
+		c.End(closeDraining) // likewise Drain
 	}
 }
 
@@ -223,8 +211,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (g *Gateway) served(ctx context.Context, c *conn, err error) {
 	if panicked, ok := errors.AsType[*run.PanicError](err); ok {
 		g.logger.ErrorContext(ctx, "a connection panicked", "connection", c.id, "error", panicked)
-		c.end(closeInternal)
-		_, _ = io.Copy(io.Discard, c.net) // until the client has read why, or the sweep ends it
+		c.End(closeInternal)
+		c.Discard() // until the client has read why, or the sweep ends it
 	}
 	g.forget(ctx, c)
 }
@@ -258,15 +246,11 @@ func (g *Gateway) allowed(r *http.Request) bool {
 
 // forget cleans up after a connection.
 func (g *Gateway) forget(ctx context.Context, c *conn) {
-	c.abort()
+	c.Forget()
 	c.mu.Lock()
 	c.gone = true
 	user, listeners := c.user.ID, c.listeners
-	c.listeners, c.queue, c.queueBytes = nil, nil, 0
-	if c.drained != nil {
-		close(c.drained)
-		c.drained = nil
-	}
+	c.listeners = nil
 	c.mu.Unlock()
 	for _, l := range listeners {
 		l.room.mu.Lock()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/feed"
+	"github.com/blabber-hive/blabber-hive/internal/gateway/socket"
 	"github.com/blabber-hive/blabber-hive/internal/run"
 	"github.com/blabber-hive/blabber-hive/internal/wire"
 )
@@ -20,8 +21,8 @@ type hub struct {
 	store   Store
 	metrics *Metrics
 	group   *run.Group
-	writers *writers
-	waking  sync.Pool // of *[]*conn, borrowed while an event is passed on
+	host    *socket.Host
+	waking  sync.Pool // of *[]*socket.Socket, borrowed while an event is passed on
 	shards  [shardCount]shard
 
 	mu    sync.Mutex
@@ -34,9 +35,9 @@ type shard struct {
 	bus   sync.Mutex // orders the shard's subscriptions on the bus
 }
 
-func newHub(bus Bus, store Store, metrics *Metrics, group *run.Group, writers *writers) *hub {
-	h := &hub{bus: bus, store: store, metrics: metrics, group: group, writers: writers, users: make(map[chat.UserID][]*conn)}
-	h.waking.New = func() any { return new([]*conn) }
+func newHub(bus Bus, store Store, metrics *Metrics, group *run.Group, host *socket.Host) *hub {
+	h := &hub{bus: bus, store: store, metrics: metrics, group: group, host: host, users: make(map[chat.UserID][]*conn)}
+	h.waking.New = func() any { return new([]*socket.Socket) }
 	for i := range h.shards {
 		h.shards[i].rooms = make(map[chat.RoomID]*room)
 	}
@@ -150,7 +151,7 @@ func (h *hub) deliver(envelopes []chat.Envelope) {
 }
 
 func feedItem(envelope chat.Envelope) feed.Item {
-	return feed.Item{Envelope: envelope, Frame: textFrame(wire.EventFrame(envelope.Body))}
+	return feed.Item{Envelope: envelope, Frame: socket.Text(wire.EventFrame(envelope.Body))}
 }
 
 // admit adds a signed-in connection to its user's, unless there are too many.

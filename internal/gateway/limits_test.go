@@ -215,6 +215,7 @@ func TestUsersOnline(t *testing.T) {
 		w.sit(t, bob)
 		w.sit(t, bob)
 		w.sit(t, eve)
+		synctest.Wait() // they are in their rooms, which ready does not wait for
 		_, ready := w.connect(t, ann)
 		if want := `"users_online":["` + bob.ID.String() + `"]`; !strings.Contains(ready.raw, want) {
 			t.Errorf("ready is %s, want %s in it", ready, want)

@@ -4,6 +4,8 @@ import (
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/blabber-hive/blabber-hive/internal/gateway/socket"
 )
 
 // Metrics counts what a gateway does.
@@ -42,4 +44,10 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 	return m
 }
 
-func closeLabel(why closing) string { return strconv.Itoa(int(why.code)) }
+// ended counts a connection that this side ended.
+func (m *Metrics) ended(why socket.Closing) {
+	m.closed.WithLabelValues(strconv.Itoa(int(why.Code))).Inc()
+	if why == closeSlow {
+		m.slow.Inc()
+	}
+}

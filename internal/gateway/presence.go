@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
+	"github.com/blabber-hive/blabber-hive/internal/gateway/socket"
 	"github.com/blabber-hive/blabber-hive/internal/run"
 	"github.com/blabber-hive/blabber-hive/internal/wire"
 )
@@ -50,7 +51,7 @@ func (c *comings) take() map[chat.UserID]bool {
 // showComings tells those who share a small room with somebody who comes or goes, until ctx ends.
 func (g *Gateway) showComings(ctx context.Context) error {
 	var mark uint64
-	var waking []*conn
+	var waking []*socket.Socket
 	for {
 		select {
 		case <-g.comings.some:
@@ -72,28 +73,28 @@ func (g *Gateway) showComings(ctx context.Context) error {
 }
 
 // wake has connections written to, and empties the list.
-func (g *Gateway) wake(waking []*conn) []*conn {
-	g.writers.add(waking...)
+func (g *Gateway) wake(waking []*socket.Socket) []*socket.Socket {
+	g.host.Wake(waking...)
 	clear(waking)
 	return waking[:0]
 }
 
 // showComing queues the news of one person, for each connection once: mark is what they remember it by. It adds those
 // that must be written to.
-func (g *Gateway) showComing(ctx context.Context, user chat.UserID, online bool, mark uint64, waking []*conn) []*conn {
+func (g *Gateway) showComing(ctx context.Context, user chat.UserID, online bool, mark uint64, waking []*socket.Socket) []*socket.Socket {
 	ids, err := g.hub.store.RoomIDs(ctx, user)
 	if err != nil {
 		return waking // presence may be lost
 	}
-	frame := textFrame(wire.PresenceFrame(user, online))
+	frame := socket.Text(wire.PresenceFrame(user, online))
 	for _, id := range ids {
 		r := g.hub.room(id)
 		if r == nil {
 			continue
 		}
 		r.each(smallRoom, func(c *conn) {
-			if c.owner != user && c.enqueueEphemeral(frame, mark) {
-				waking = append(waking, c)
+			if c.owner != user && c.EnqueueNews(frame, mark) {
+				waking = append(waking, &c.Socket)
 			}
 		})
 	}

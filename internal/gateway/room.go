@@ -11,6 +11,7 @@ import (
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/feed"
+	"github.com/blabber-hive/blabber-hive/internal/gateway/socket"
 	"github.com/blabber-hive/blabber-hive/internal/run"
 	"github.com/blabber-hive/blabber-hive/internal/wire"
 )
@@ -94,14 +95,14 @@ func (r *room) deliver(item feed.Item) {
 
 // pass gives an event to every listener. r.mu is held, so that listeners come and go between events.
 func (r *room) pass(item feed.Item) {
-	borrowed := r.hub.waking.Get().(*[]*conn) //nolint:forcetypeassert // the pool's New makes nothing else
+	borrowed := r.hub.waking.Get().(*[]*socket.Socket) //nolint:forcetypeassert // the pool's New makes nothing else
 	waking := (*borrowed)[:0]
 	for _, l := range r.listeners {
-		if l.conn.enqueue(item.Frame) {
-			waking = append(waking, l.conn)
+		if l.conn.Enqueue(item.Frame) {
+			waking = append(waking, &l.conn.Socket)
 		}
 	}
-	r.hub.writers.add(waking...)
+	r.hub.host.Wake(waking...)
 	clear(waking)
 	*borrowed = waking
 	r.hub.waking.Put(borrowed)
@@ -228,7 +229,7 @@ func (r *room) read(ctx context.Context, after chat.Seq) ([]feed.Item, chat.Page
 // nothing twice, and adds it there. It returns when that is done, or the connection has ended.
 func (r *room) join(ctx context.Context, l *listener, position chat.Seq) error {
 	c := l.conn
-	for c.waitDrained(ctx) {
+	for c.Pace(ctx) {
 		r.mu.Lock()
 		if r.deleted {
 			r.mu.Unlock()
@@ -238,7 +239,7 @@ func (r *room) join(ctx context.Context, l *listener, position chat.Seq) error {
 		switch plan {
 		case feed.Live, feed.FromTail:
 			for _, item := range items {
-				c.send(item.Frame)
+				c.Send(item.Frame)
 			}
 			r.addLocked(l)
 			r.mu.Unlock()
@@ -268,10 +269,10 @@ func (r *room) join(ctx context.Context, l *listener, position chat.Seq) error {
 				return err
 			}
 			for _, item := range items {
-				if !c.waitDrained(ctx) { // a page of long messages is more than may wait
+				if !c.Pace(ctx) { // a page of long messages is more than may wait
 					return ctx.Err()
 				}
-				c.send(item.Frame)
+				c.Send(item.Frame)
 			}
 			position = page.Through
 		}

@@ -3,13 +3,13 @@ package gateway
 import (
 	"context"
 	"errors"
-	"io"
 	"time"
 
 	"github.com/gobwas/ws"
 
 	"github.com/blabber-hive/blabber-hive/internal/account"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
+	"github.com/blabber-hive/blabber-hive/internal/gateway/socket"
 	"github.com/blabber-hive/blabber-hive/internal/message"
 	"github.com/blabber-hive/blabber-hive/internal/wire"
 )
@@ -22,77 +22,38 @@ const (
 	typingElsewhere = time.Second
 )
 
-// serve reads and deals with the client's frames until the connection ends. Messages of one connection are handed to
-// the log one after the other, which keeps their order. early is what came with the handshake.
-//
-// Most of the time it waits, and what it waits with is what a connection costs: keep the way from here to the wait short
-// and its frames small, so that the goroutine's stack shrinks back to its least after each message (the runtime halves a
-// stack only while a quarter of it, less some 800 bytes, holds what is in use).
+// serve deals with the client's frames until the connection ends. Messages of one connection are handed to the log one
+// after the other, which keeps their order. early is what came with the handshake. Keep its frame small; see socket.Serve.
 func (c *conn) serve(ctx context.Context, early []byte) error {
-	use := func(payload []byte) { c.take(ctx, payload) }
-	for {
-		in, err := c.await(early)
-		if err != nil {
-			return err // the socket has ended
-		}
-		early = nil
-		err = in.all(use)
-		in.end()
-		c.gateway.inbounds.Put(in)
-		if err != nil {
-			return c.hangUp(err)
-		}
-	}
+	c.ctx = ctx
+	return c.hangUp(c.Serve(early))
 }
 
 // hangUp tells a client whose frames cannot be read on why.
 func (c *conn) hangUp(err error) error {
 	switch {
-	case errors.Is(err, errTooLarge):
-		c.end(closeTooLarge)
-	case errors.Is(err, errTooMany):
-		c.end(closeRate)
-	case errors.Is(err, errProtocol):
-		c.end(closeProtocol)
-	case errors.Is(err, errBinary):
-		c.end(closeBadFrame)
-	case errors.Is(err, errClosed):
-		c.end(closeAsAsked)
+	case errors.Is(err, socket.ErrTooLarge):
+		c.End(closeTooLarge)
+	case errors.Is(err, socket.ErrTooMany):
+		c.End(closeRate)
+	case errors.Is(err, socket.ErrProtocol):
+		c.End(closeProtocol)
+	case errors.Is(err, socket.ErrBinary):
+		c.End(closeBadFrame)
+	case errors.Is(err, socket.ErrGoodbye):
+		c.End(closeAsAsked)
 	default:
 		return err // the socket has ended
 	}
-	// Read on to the end, so that unread bytes do not turn our close frame into a reset; the sweep bounds it.
-	_, err = io.Copy(io.Discard, c.net)
-	return err
+	c.Discard()
+	return nil
 }
 
-// await answers a borrowed reader as soon as bytes have come.
-func (c *conn) await(early []byte) (*inbound, error) {
-	if len(early) == 0 && c.socket != nil {
-		return c.awaitSocket()
-	}
-	return c.awaitConn(early)
-}
+// Pong implements socket.Client.
+func (c *conn) Pong(payload []byte) { c.Send(ws.MustCompileFrame(ws.NewPongFrame(payload))) }
 
-// awaitConn is await for what came early, and for connections that are not sockets.
-func (c *conn) awaitConn(early []byte) (*inbound, error) {
-	in := c.gateway.inbounds.Get().(*inbound) //nolint:forcetypeassert // the pool's New makes nothing else
-	n := copy(in.first[:], early)
-	if n == 0 {
-		var err error
-		if n, err = c.net.Read(in.first[:]); err != nil {
-			return nil, err
-		}
-	}
-	in.begin(c, n, c.net)
-	return in, nil
-}
-
-// pong answers a ping of RFC 6455.
-func (c *conn) pong(payload []byte) { c.send(ws.MustCompileFrame(ws.NewPongFrame(payload))) }
-
-// hear notes that the client is alive and counts a frame against its rate; false means one too many.
-func (c *conn) hear() bool {
+// Hear implements socket.Client: it notes that the client is alive and counts a frame against its rate; false means one too many.
+func (c *conn) Hear() bool {
 	now := c.gateway.now()
 	c.heardAt.Store(now.Unix())
 	if c.gateway.config.Unlimited {
@@ -107,25 +68,26 @@ func (c *conn) hear() bool {
 	return true
 }
 
-// take deals with one frame.
-func (c *conn) take(ctx context.Context, payload []byte) {
-	if c.ending() {
+// Take implements socket.Client: it deals with one frame.
+func (c *conn) Take(payload []byte) {
+	ctx := c.ctx
+	if c.Ending() {
 		return
 	}
 	if c.authorized && wire.IsPing(payload) {
-		c.send(c.gateway.pong) // most of what silent clients say: without decoding it their stacks stay small
+		c.Send(c.gateway.pong) // most of what silent clients say: without decoding it their stacks stay small
 		return
 	}
 	frame, err := wire.DecodeFrame(payload)
 	switch {
 	case err != nil && !c.authorized:
-		c.end(closeBadFrame)
+		c.End(closeBadFrame)
 	case err != nil:
 		c.refuse(ctx, frame.ID, err)
 	case frame.Type == wire.FrameAuth:
 		c.auth(ctx, frame)
 	case !c.authorized:
-		c.end(closeAuth)
+		c.End(closeAuth)
 	default:
 		c.dispatch(ctx, frame)
 	}
@@ -142,7 +104,7 @@ func (c *conn) dispatch(ctx context.Context, frame wire.ClientFrame) {
 			c.refuse(ctx, chat.MessageID{}, err)
 		}
 	case wire.FramePing:
-		c.send(c.gateway.pong)
+		c.Send(c.gateway.pong)
 	default:
 		c.refuse(ctx, frame.ID, chat.Refuse(chat.BadRequest, "there is no frame of type %q", clip(frame.Type)))
 	}
@@ -206,7 +168,7 @@ func (c *conn) auth(ctx context.Context, frame wire.ClientFrame) {
 	case !c.authorized:
 		c.signIn(ctx, identity, frame)
 	case identity.User.ID != c.owner:
-		c.end(closeAuth)
+		c.End(closeAuth)
 	default:
 		c.mu.Lock()
 		c.session, c.expires = identity.Session, identity.ExpiresAt
@@ -225,11 +187,11 @@ func (c *conn) authenticate(ctx context.Context, token string) (account.Identity
 	case err == nil:
 		return identity, true
 	case errors.Is(err, &chat.Error{Code: chat.Unauthenticated}):
-		c.end(closeAuth)
+		c.End(closeAuth)
 	default:
 		c.refuse(ctx, chat.MessageID{}, err)
 		if !c.authorized {
-			c.end(closeTryLater)
+			c.End(closeTryLater)
 		}
 	}
 	return account.Identity{}, false
@@ -246,7 +208,7 @@ func (c *conn) signIn(ctx context.Context, identity account.Identity, frame wire
 	// From here on signals find the connection: a room that is left or joined, or a session that ends, while the rooms
 	// are read is remembered.
 	if !g.hub.admit(identity.User.ID, c) {
-		c.end(closeTooMany)
+		c.End(closeTooMany)
 		return
 	}
 	// A session that ended, or a name that changed, between the look at the token and admit has sent its signal to
@@ -265,7 +227,7 @@ func (c *conn) signIn(ctx context.Context, identity account.Identity, frame wire
 	rooms, err := g.hub.store.RoomsOf(ctx, identity.User.ID)
 	if err != nil {
 		c.refuse(ctx, chat.MessageID{}, err)
-		c.end(closeTryLater)
+		c.End(closeTryLater)
 		return
 	}
 	c.sendText(wire.ReadyFrame(identity.User, rooms, g.onlineAround(rooms), int(heartbeat/time.Second), c.id))
@@ -304,12 +266,6 @@ func (g *Gateway) setUp(ctx context.Context, c *conn, id chat.RoomID, position c
 		c.sendText(wire.LeftFrame(id, reason))
 	}
 	return err
-}
-
-func (c *conn) ending() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return !c.ended.IsZero()
 }
 
 func (c *conn) sessionID() chat.SessionID {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
+	"github.com/blabber-hive/blabber-hive/internal/gateway/socket"
 	"github.com/blabber-hive/blabber-hive/internal/wire"
 )
 
@@ -39,7 +40,7 @@ func (g *Gateway) heard(signal chat.Signal) {
 	case chat.SignalSessionEnded:
 		for _, c := range g.hub.connections(signal.User) {
 			if session := c.sessionID(); session == signal.Session || (signal.Session.IsZero() && session != signal.Except) {
-				c.end(closeAuth)
+				c.End(closeAuth)
 			}
 		}
 	case chat.SignalProfileChanged:
@@ -94,7 +95,7 @@ func (g *Gateway) reconnectAfter(ctx context.Context, c *conn, err error) {
 		return
 	}
 	g.logger.WarnContext(ctx, "a connection must come back to learn its rooms", "connection", c.id, "error", err)
-	c.end(closeTryLater)
+	c.End(closeTryLater)
 }
 
 func (g *Gateway) endRoom(id chat.RoomID) {
@@ -116,10 +117,10 @@ func (g *Gateway) showTyping(signal chat.Signal) {
 	if r == nil || signal.Profile == nil {
 		return
 	}
-	frame := textFrame(wire.TypingFrame(signal.Room, *signal.Profile))
+	frame := socket.Text(wire.TypingFrame(signal.Room, *signal.Profile))
 	r.each(smallRoom, func(c *conn) {
-		if c.owner != signal.Profile.ID && c.enqueueEphemeral(frame, 0) {
-			g.writers.add(c)
+		if c.owner != signal.Profile.ID && c.EnqueueNews(frame, 0) {
+			g.host.Wake(&c.Socket)
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package gateway
+package socket
 
 import (
 	"bytes"
@@ -48,16 +48,18 @@ type heard struct {
 	err             error
 }
 
-func (h *heard) hear() bool { return true }
+func (h *heard) Hear() bool { return true }
 
-func (h *heard) pong(payload []byte) { h.pongs = append(h.pongs, string(payload)) }
+func (h *heard) Take(payload []byte) { h.messages = append(h.messages, string(payload)) }
+
+func (h *heard) Pong(payload []byte) { h.pongs = append(h.pongs, string(payload)) }
 
 func listen(stream io.Reader) *heard {
 	got := &heard{}
 	in := newInbound()
 	in.begin(got, 0, stream)
 	for got.err == nil {
-		got.err = in.next(func(payload []byte) { got.messages = append(got.messages, string(payload)) })
+		got.err = in.next()
 	}
 	return got
 }
@@ -79,37 +81,37 @@ func TestRFC6455(t *testing.T) {
 		"4,096 bytes, the buffer":               {text(longest[:4096]), heard{[]string{longest[:4096]}, nil, io.EOF}},
 		"4,097 bytes":                           {text(longest[:4097]), heard{[]string{longest[:4097]}, nil, io.EOF}},
 		"as long as allowed":                    {text(longest), heard{[]string{longest}, nil, io.EOF}},
-		"a byte longer":                         {text(longest + "x"), heard{nil, nil, errTooLarge}},
-		"binary":                                {part(ws.OpBinary, true, "hello"), heard{nil, nil, errBinary}},
+		"a byte longer":                         {text(longest + "x"), heard{nil, nil, ErrTooLarge}},
+		"binary":                                {part(ws.OpBinary, true, "hello"), heard{nil, nil, ErrBinary}},
 		"many messages in one packet":           {join(text("a"), text("b"), text("c")), heard{[]string{"a", "b", "c"}, nil, io.EOF}},
 		"a length of 64 bits that fits in 7":    {lengthOf64Bits("hello", 5), heard{one, nil, io.EOF}},
-		"a length of 64 bits that lies":         {lengthOf64Bits("hello", 1<<40), heard{nil, nil, errTooLarge}},
-		"a length with its highest bit set":     {lengthOf64Bits("hello", 1<<63|5), heard{nil, nil, errTooLarge}},
+		"a length of 64 bits that lies":         {lengthOf64Bits("hello", 1<<40), heard{nil, nil, ErrTooLarge}},
+		"a length with its highest bit set":     {lengthOf64Bits("hello", 1<<63|5), heard{nil, nil, ErrTooLarge}},
 		"an announced length that never comes":  {text(longest)[:5000], heard{nil, nil, io.ErrUnexpectedEOF}},
 		"half a header":                         {text("hello")[:1], heard{nil, nil, io.ErrUnexpectedEOF}},
 		"a header without its mask":             {text("hello")[:4], heard{nil, nil, io.ErrUnexpectedEOF}},
 		"a short message without its last byte": {text("hello")[:10], heard{nil, nil, io.EOF}},
-		"an unmasked frame":                     {ws.MustCompileFrame(ws.NewTextFrame([]byte("hello"))), heard{nil, nil, errProtocol}},
+		"an unmasked frame":                     {ws.MustCompileFrame(ws.NewTextFrame([]byte("hello"))), heard{nil, nil, ErrProtocol}},
 
 		// 2: pings and pongs
 		"a ping without payload":        {part(ws.OpPing, true, ""), heard{nil, []string{""}, io.EOF}},
 		"a ping with payload":           {part(ws.OpPing, true, "are you there?"), heard{nil, []string{"are you there?"}, io.EOF}},
 		"a ping of 125 bytes":           {part(ws.OpPing, true, long[:125]), heard{nil, []string{long[:125]}, io.EOF}},
 		"a ping of bytes that are text": {part(ws.OpPing, true, "\x00\xff\xfe"), heard{nil, []string{"\x00\xff\xfe"}, io.EOF}},
-		"a ping of 126 bytes":           {part(ws.OpPing, true, long[:126]), heard{nil, nil, errProtocol}},
-		"a ping in pieces":              {part(ws.OpPing, false, "are"), heard{nil, nil, errProtocol}},
+		"a ping of 126 bytes":           {part(ws.OpPing, true, long[:126]), heard{nil, nil, ErrProtocol}},
+		"a ping in pieces":              {part(ws.OpPing, false, "are"), heard{nil, nil, ErrProtocol}},
 		"an unsolicited pong":           {join(part(ws.OpPong, true, "here"), text("hello")), heard{one, nil, io.EOF}},
 		"ten pings at once":             {bytes.Repeat(part(ws.OpPing, true, "?"), 10), heard{nil, strings.Split(strings.Repeat("?", 10), ""), io.EOF}},
 
 		// 3, 4: reserved bits and opcodes
-		"the first reserved bit":           {bits(text("hello"), 0x40), heard{nil, nil, errProtocol}},
-		"the second reserved bit":          {bits(text("hello"), 0x20), heard{nil, nil, errProtocol}},
-		"the third, after a message":       {join(text("hello"), bits(text("x"), 0x10)), heard{one, nil, errProtocol}},
-		"a reserved bit on a ping":         {bits(part(ws.OpPing, true, ""), 0x40), heard{nil, nil, errProtocol}},
-		"a reserved opcode":                {part(3, true, "hello"), heard{nil, nil, errProtocol}},
-		"a reserved opcode without data":   {part(7, true, ""), heard{nil, nil, errProtocol}},
-		"a reserved control opcode":        {part(11, true, ""), heard{nil, nil, errProtocol}},
-		"another, in a fragmented message": {join(part(ws.OpText, false, "he"), part(15, true, "")), heard{nil, nil, errProtocol}},
+		"the first reserved bit":           {bits(text("hello"), 0x40), heard{nil, nil, ErrProtocol}},
+		"the second reserved bit":          {bits(text("hello"), 0x20), heard{nil, nil, ErrProtocol}},
+		"the third, after a message":       {join(text("hello"), bits(text("x"), 0x10)), heard{one, nil, ErrProtocol}},
+		"a reserved bit on a ping":         {bits(part(ws.OpPing, true, ""), 0x40), heard{nil, nil, ErrProtocol}},
+		"a reserved opcode":                {part(3, true, "hello"), heard{nil, nil, ErrProtocol}},
+		"a reserved opcode without data":   {part(7, true, ""), heard{nil, nil, ErrProtocol}},
+		"a reserved control opcode":        {part(11, true, ""), heard{nil, nil, ErrProtocol}},
+		"another, in a fragmented message": {join(part(ws.OpText, false, "he"), part(15, true, "")), heard{nil, nil, ErrProtocol}},
 
 		// 5: fragments
 		"two fragments":                         {join(part(ws.OpText, false, "he"), part(ws.OpContinuation, true, "llo")), heard{one, nil, io.EOF}},
@@ -117,16 +119,16 @@ func TestRFC6455(t *testing.T) {
 		"fragments without a byte":              {join(part(ws.OpText, false, ""), part(ws.OpContinuation, false, ""), part(ws.OpContinuation, true, "")), heard{[]string{""}, nil, io.EOF}},
 		"a ping between fragments":              {join(part(ws.OpText, false, "he"), part(ws.OpPing, true, "?"), part(ws.OpContinuation, true, "llo")), heard{one, []string{"?"}, io.EOF}},
 		"a pong between fragments":              {join(part(ws.OpText, false, "he"), part(ws.OpPong, true, "!"), part(ws.OpContinuation, true, "llo")), heard{one, nil, io.EOF}},
-		"a goodbye between fragments":           {join(part(ws.OpText, false, "he"), goodbyeOf(1000, "")), heard{nil, nil, errClosed}},
-		"a continuation of nothing":             {part(ws.OpContinuation, true, "llo"), heard{nil, nil, errProtocol}},
-		"an unfinished continuation of nothing": {part(ws.OpContinuation, false, "llo"), heard{nil, nil, errProtocol}},
-		"a continuation after the end":          {join(text("hello"), part(ws.OpContinuation, true, "")), heard{one, nil, errProtocol}},
-		"a new message inside an unfinished":    {join(part(ws.OpText, false, "he"), text("hello")), heard{nil, nil, errProtocol}},
-		"binary inside an unfinished message":   {join(part(ws.OpText, false, "he"), part(ws.OpBinary, true, "x")), heard{nil, nil, errProtocol}},
+		"a goodbye between fragments":           {join(part(ws.OpText, false, "he"), goodbyeOf(1000, "")), heard{nil, nil, ErrGoodbye}},
+		"a continuation of nothing":             {part(ws.OpContinuation, true, "llo"), heard{nil, nil, ErrProtocol}},
+		"an unfinished continuation of nothing": {part(ws.OpContinuation, false, "llo"), heard{nil, nil, ErrProtocol}},
+		"a continuation after the end":          {join(text("hello"), part(ws.OpContinuation, true, "")), heard{one, nil, ErrProtocol}},
+		"a new message inside an unfinished":    {join(part(ws.OpText, false, "he"), text("hello")), heard{nil, nil, ErrProtocol}},
+		"binary inside an unfinished message":   {join(part(ws.OpText, false, "he"), part(ws.OpBinary, true, "x")), heard{nil, nil, ErrProtocol}},
 		"long fragments":                        {join(part(ws.OpText, false, longest[:40000]), part(ws.OpContinuation, true, longest[40000:])), heard{[]string{longest}, nil, io.EOF}},
-		"fragments longer than allowed":         {join(part(ws.OpText, false, longest), part(ws.OpContinuation, true, "x")), heard{nil, nil, errTooLarge}},
-		"a fragment that announces too much":    {join(part(ws.OpText, false, "x"), lengthOf64Bits("", 1<<40)), heard{nil, nil, errProtocol}},
-		"more fragments than allowed":           {bytewise(strings.Repeat("x", fragmentsMax)), heard{nil, nil, errTooLarge}},
+		"fragments longer than allowed":         {join(part(ws.OpText, false, longest), part(ws.OpContinuation, true, "x")), heard{nil, nil, ErrTooLarge}},
+		"a fragment that announces too much":    {join(part(ws.OpText, false, "x"), lengthOf64Bits("", 1<<40)), heard{nil, nil, ErrProtocol}},
+		"more fragments than allowed":           {bytewise(strings.Repeat("x", fragmentsMax)), heard{nil, nil, ErrTooLarge}},
 		"as many fragments as allowed":          {bytewise(strings.Repeat("x", fragmentsMax-2)), heard{[]string{strings.Repeat("x", fragmentsMax-2)}, nil, io.EOF}},
 
 		// 6: UTF-8, which is judged where the message is whole (see wire.DecodeFrame)
@@ -137,21 +139,21 @@ func TestRFC6455(t *testing.T) {
 		},
 
 		// 7: goodbyes
-		"a goodbye without a code":         {part(ws.OpClose, true, ""), heard{nil, nil, errClosed}},
-		"a goodbye with 1000":              {goodbyeOf(1000, "bye"), heard{nil, nil, errClosed}},
-		"a goodbye with a code of its own": {goodbyeOf(4999, ""), heard{nil, nil, errClosed}},
-		"a goodbye of one byte":            {part(ws.OpClose, true, "x"), heard{nil, nil, errProtocol}},
-		"a goodbye of 126 bytes":           {part(ws.OpClose, true, "\x03\xe8"+long[:124]), heard{nil, nil, errProtocol}},
-		"a goodbye with bad UTF-8":         {goodbyeOf(1000, "\xff"), heard{nil, nil, errProtocol}},
-		"a goodbye with code 0":            {goodbyeOf(0, ""), heard{nil, nil, errProtocol}},
-		"a goodbye with code 999":          {goodbyeOf(999, ""), heard{nil, nil, errProtocol}},
-		"a goodbye with 1004":              {goodbyeOf(1004, ""), heard{nil, nil, errProtocol}},
-		"a goodbye with 1005":              {goodbyeOf(1005, ""), heard{nil, nil, errProtocol}},
-		"a goodbye with 1006":              {goodbyeOf(1006, ""), heard{nil, nil, errProtocol}},
-		"a goodbye with 1016":              {goodbyeOf(1016, ""), heard{nil, nil, errProtocol}},
-		"a goodbye with 2000":              {goodbyeOf(2000, ""), heard{nil, nil, errProtocol}},
-		"a message after the goodbye":      {join(goodbyeOf(1000, ""), text("hello")), heard{nil, nil, errClosed}},
-		"a goodbye in pieces":              {part(ws.OpClose, false, ""), heard{nil, nil, errProtocol}},
+		"a goodbye without a code":         {part(ws.OpClose, true, ""), heard{nil, nil, ErrGoodbye}},
+		"a goodbye with 1000":              {goodbyeOf(1000, "bye"), heard{nil, nil, ErrGoodbye}},
+		"a goodbye with a code of its own": {goodbyeOf(4999, ""), heard{nil, nil, ErrGoodbye}},
+		"a goodbye of one byte":            {part(ws.OpClose, true, "x"), heard{nil, nil, ErrProtocol}},
+		"a goodbye of 126 bytes":           {part(ws.OpClose, true, "\x03\xe8"+long[:124]), heard{nil, nil, ErrProtocol}},
+		"a goodbye with bad UTF-8":         {goodbyeOf(1000, "\xff"), heard{nil, nil, ErrProtocol}},
+		"a goodbye with code 0":            {goodbyeOf(0, ""), heard{nil, nil, ErrProtocol}},
+		"a goodbye with code 999":          {goodbyeOf(999, ""), heard{nil, nil, ErrProtocol}},
+		"a goodbye with 1004":              {goodbyeOf(1004, ""), heard{nil, nil, ErrProtocol}},
+		"a goodbye with 1005":              {goodbyeOf(1005, ""), heard{nil, nil, ErrProtocol}},
+		"a goodbye with 1006":              {goodbyeOf(1006, ""), heard{nil, nil, ErrProtocol}},
+		"a goodbye with 1016":              {goodbyeOf(1016, ""), heard{nil, nil, ErrProtocol}},
+		"a goodbye with 2000":              {goodbyeOf(2000, ""), heard{nil, nil, ErrProtocol}},
+		"a message after the goodbye":      {join(goodbyeOf(1000, ""), text("hello")), heard{nil, nil, ErrGoodbye}},
+		"a goodbye in pieces":              {part(ws.OpClose, false, ""), heard{nil, nil, ErrProtocol}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package gateway
+package socket
 
 import "syscall"
 
@@ -11,6 +11,6 @@ func newAttempt() *attempt { return nil }
 
 func (*attempt) write(syscall.RawConn, []byte) (int, error) { return 0, nil }
 
-func (*conn) openSocket() {}
+func (*Socket) findRaw() {}
 
-func (*conn) awaitSocket() (*inbound, error) { return nil, nil }
+func (*Socket) awaitRaw() (*inbound, error) { return nil, nil }

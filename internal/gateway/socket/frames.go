@@ -1,4 +1,4 @@
-package gateway
+package socket
 
 import (
 	"bufio"
@@ -26,7 +26,7 @@ const growBytes = 4 << 10
 // 6455. It is borrowed when bytes arrive and given back when no message is under way, so that a silent connection holds
 // no buffer.
 type inbound struct {
-	client  hearer
+	client  Client
 	first   [readBufferBytes]byte // what arrived, before it is read
 	source  prefixed
 	reader  *bufio.Reader // of source
@@ -34,10 +34,14 @@ type inbound struct {
 	scratch [ws.MaxControlFramePayloadSize]byte
 }
 
-// hearer is told what a client says beside its messages.
-type hearer interface {
-	hear() bool // a frame has come, a whole message or not; false: it is one too many
-	pong(payload []byte)
+// Client is told what a client says.
+type Client interface {
+	// Hear is told of every frame, a whole message or not; false means that it is one too many.
+	Hear() bool
+	// Take is told of every message; the bytes are good until it returns.
+	Take(payload []byte)
+	// Pong is told of a ping of RFC 6455.
+	Pong(payload []byte)
 }
 
 // prefixed gives some bytes before those of the rest.
@@ -62,7 +66,7 @@ func newInbound() *inbound {
 }
 
 // begin makes it read for a client of whom the first n bytes are in first.
-func (in *inbound) begin(client hearer, n int, rest io.Reader) {
+func (in *inbound) begin(client Client, n int, rest io.Reader) {
 	in.client, in.source = client, prefixed{in.first[:n], rest}
 	in.reader.Reset(&in.source)
 }
@@ -71,25 +75,26 @@ func (in *inbound) begin(client hearer, n int, rest io.Reader) {
 func (in *inbound) end() { in.client, in.source = nil, prefixed{} }
 
 // all reads what messages there are, and what belongs to them; see next.
-func (in *inbound) all(use func(payload []byte)) error {
+func (in *inbound) all() error {
 	for in.reader.Buffered() > 0 || len(in.source.first) > 0 {
-		if err := in.next(use); err != nil {
+		if err := in.next(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// Why a client's frames are not read on.
 var (
-	errProtocol = errors.New("a frame breaks RFC 6455")
-	errTooLarge = errors.New("a message is larger than allowed")
-	errTooMany  = errors.New("more frames than allowed")
-	errClosed   = errors.New("the client has said goodbye")
-	errBinary   = errors.New("frames of this protocol are text")
+	ErrProtocol = errors.New("a frame breaks RFC 6455")
+	ErrTooLarge = errors.New("a message is larger than allowed")
+	ErrTooMany  = errors.New("more frames than allowed")
+	ErrGoodbye  = errors.New("the client has said goodbye")
+	ErrBinary   = errors.New("frames of this protocol are text")
 )
 
-// next reads one text message and calls use with it; the bytes are good until use returns. Pings are answered on the way.
-func (in *inbound) next(use func(payload []byte)) error {
+// next reads one text message. Pings are answered on the way.
+func (in *inbound) next() error {
 	for {
 		header, err := in.header()
 		if err != nil {
@@ -101,15 +106,15 @@ func (in *inbound) next(use func(payload []byte)) error {
 				return err
 			}
 		case header.OpCode == ws.OpContinuation:
-			return errProtocol // nothing has begun that it could go on with
+			return ErrProtocol // nothing has begun that it could go on with
 		case header.OpCode != ws.OpText:
-			return errBinary
+			return ErrBinary
 		case header.Length > chat.FrameBytesMax:
-			return errTooLarge
+			return ErrTooLarge
 		case header.Fin && header.Length <= readBufferBytes:
-			return in.small(header, use)
+			return in.small(header)
 		default:
-			return in.fragments(header, use)
+			return in.fragments(header)
 		}
 	}
 }
@@ -119,15 +124,15 @@ func (in *inbound) header() (ws.Header, error) {
 	header, err := ws.ReadHeaderBuffer(in.reader, in.head[:])
 	switch {
 	case errors.Is(err, ws.ErrHeaderLengthMSB), errors.Is(err, ws.ErrHeaderLengthUnexpected):
-		return header, errTooLarge
+		return header, ErrTooLarge
 	case err != nil:
 		return header, err
 	}
 	if err := check(header); err != nil {
 		return header, err
 	}
-	if !in.client.hear() {
-		return header, errTooMany
+	if !in.client.Hear() {
+		return header, ErrTooMany
 	}
 	return header, nil
 }
@@ -136,27 +141,27 @@ func (in *inbound) header() (ws.Header, error) {
 func check(header ws.Header) error {
 	switch {
 	case !header.Masked, header.Rsv != 0, header.OpCode.IsReserved():
-		return errProtocol
+		return ErrProtocol
 	case header.OpCode.IsControl() && (!header.Fin || header.Length > ws.MaxControlFramePayloadSize):
-		return errProtocol
+		return ErrProtocol
 	}
 	return nil
 }
 
 // small reads an unfragmented message within the reader's own buffer.
-func (in *inbound) small(header ws.Header, use func([]byte)) error {
+func (in *inbound) small(header ws.Header) error {
 	payload, err := in.reader.Peek(int(header.Length))
 	if err != nil {
 		return err
 	}
 	ws.Cipher(payload, header.Mask, 0)
-	use(payload)
+	in.client.Take(payload)
 	_, err = in.reader.Discard(len(payload))
 	return err
 }
 
 // fragments reads a message that is long, or comes in pieces with control frames between them.
-func (in *inbound) fragments(header ws.Header, use func([]byte)) error {
+func (in *inbound) fragments(header ws.Header) error {
 	var message []byte
 	for range fragmentsMax {
 		switch {
@@ -165,7 +170,7 @@ func (in *inbound) fragments(header ws.Header, use func([]byte)) error {
 				return err
 			}
 		case int64(len(message))+header.Length > chat.FrameBytesMax:
-			return errTooLarge
+			return ErrTooLarge
 		default:
 			from := len(message)
 			var err error
@@ -174,7 +179,7 @@ func (in *inbound) fragments(header ws.Header, use func([]byte)) error {
 			}
 			ws.Cipher(message[from:], header.Mask, 0)
 			if header.Fin {
-				use(message)
+				in.client.Take(message)
 				return nil
 			}
 		}
@@ -183,10 +188,10 @@ func (in *inbound) fragments(header ws.Header, use func([]byte)) error {
 			return err
 		}
 		if !header.OpCode.IsControl() && header.OpCode != ws.OpContinuation {
-			return errProtocol // a new message inside an unfinished one
+			return ErrProtocol // a new message inside an unfinished one
 		}
 	}
-	return errTooLarge
+	return ErrTooLarge
 }
 
 // grow appends the next length bytes to a message.
@@ -213,7 +218,7 @@ func (in *inbound) control(header ws.Header) error {
 	case ws.OpClose:
 		return goodbye(payload)
 	case ws.OpPing:
-		in.client.pong(payload)
+		in.client.Pong(payload)
 	}
 	return nil
 }
@@ -221,14 +226,14 @@ func (in *inbound) control(header ws.Header) error {
 // goodbye checks what a close frame says: nothing, or a code that may be sent and a reason in UTF-8.
 func goodbye(payload []byte) error {
 	if len(payload) == 0 {
-		return errClosed
+		return ErrGoodbye
 	}
 	if len(payload) == 1 {
-		return errProtocol
+		return ErrProtocol
 	}
 	code, reason := ws.ParseCloseFrameData(payload)
 	if ws.CheckCloseFrameData(code, reason) != nil {
-		return errProtocol
+		return ErrProtocol
 	}
-	return errClosed
+	return ErrGoodbye
 }

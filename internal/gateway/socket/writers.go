@@ -1,4 +1,4 @@
-package gateway
+package socket
 
 import (
 	"context"
@@ -8,15 +8,15 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/run"
 )
 
-// writersTake is how many connections a writer takes at a time: enough that the lock is cheap, few enough that the others
+// writersTake is how many sockets a writer takes at a time: enough that the lock is cheap, few enough that the others
 // get their share of a busy room.
 const writersTake = 32
 
-// writers write to connections that have frames waiting, a few goroutines for all of them. A connection stands in line at
+// writers write to sockets that have frames waiting, a few goroutines for all of them. A socket stands in line at
 // most once; whatever is queued for it until its turn comes is written together.
 //
 // A writer never waits for a socket. What a socket does not take at once becomes the work of a goroutine of its own, and
-// so does a connection that cannot be written to without waiting, such as a pipe.
+// so does one that cannot be written to without waiting, such as a pipe.
 //
 // Its lock is the last one to be taken: under it no other is.
 type writers struct {
@@ -24,7 +24,7 @@ type writers struct {
 
 	mu      sync.Mutex
 	some    sync.Cond // signalled when the line or the end has come
-	line    []*conn   // from next on
+	line    []*Socket // from next on
 	next    int
 	resting int
 	ended   bool
@@ -54,36 +54,36 @@ func (w *writers) start() {
 	}
 }
 
-// add puts connections at the end of the line.
-func (w *writers) add(conns ...*conn) {
-	if len(conns) == 0 {
+// add puts sockets at the end of the line.
+func (w *writers) add(sockets ...*Socket) {
+	if len(sockets) == 0 {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.line = append(w.line, conns...)
-	for range min(w.resting, (len(conns)+writersTake-1)/writersTake) {
+	w.line = append(w.line, sockets...)
+	for range min(w.resting, (len(sockets)+writersTake-1)/writersTake) {
 		w.some.Signal()
 	}
 }
 
 func (w *writers) work() {
 	buffer := make([]byte, 0, gatherBytes)
-	taken := make([]*conn, 0, writersTake)
+	taken := make([]*Socket, 0, writersTake)
 	attempt := newAttempt()
 	for {
 		taken = w.take(taken[:0])
 		if len(taken) == 0 {
 			return
 		}
-		for _, c := range taken {
-			c.flush(buffer, attempt)
+		for _, s := range taken {
+			s.flush(buffer, attempt)
 		}
 	}
 }
 
 // take waits for the front of the line; nothing means the end.
-func (w *writers) take(taken []*conn) []*conn {
+func (w *writers) take(taken []*Socket) []*Socket {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for w.next == len(w.line) && !w.ended {

@@ -1,6 +1,6 @@
 //go:build unix
 
-package gateway
+package socket
 
 import (
 	"errors"
@@ -51,9 +51,9 @@ func (a *attempt) once(fd uintptr) bool {
 	return true
 }
 
-// openSocket finds the socket behind the connection, if there is one.
-func (c *conn) openSocket() {
-	tcp, ok := c.net.(*net.TCPConn)
+// findRaw finds the system's socket, if there is one.
+func (s *Socket) findRaw() {
+	tcp, ok := s.conn.(*net.TCPConn)
 	if !ok {
 		return
 	}
@@ -61,40 +61,40 @@ func (c *conn) openSocket() {
 	if err != nil {
 		return
 	}
-	c.socket, c.readyFn = raw, c.ready
+	s.raw, s.readyFn = raw, s.ready
 }
 
-// awaitSocket is await without holding a buffer while it waits.
-func (c *conn) awaitSocket() (*inbound, error) {
-	if err := c.socket.Read(c.readyFn); err != nil {
+// awaitRaw is await without holding a buffer while it waits.
+func (s *Socket) awaitRaw() (*inbound, error) {
+	if err := s.raw.Read(s.readyFn); err != nil {
 		return nil, err // closed
 	}
-	in, err := c.arrived, c.readErr
-	c.arrived, c.readErr = nil, nil
+	in, err := s.arrived, s.readErr
+	s.arrived, s.readErr = nil, nil
 	return in, err
 }
 
 // ready reads what has come; false means nothing has. It is called again when there is something.
-func (c *conn) ready(fd uintptr) bool {
-	in := c.gateway.inbounds.Get().(*inbound) //nolint:forcetypeassert // the pool's New makes nothing else
+func (s *Socket) ready(fd uintptr) bool {
+	in := s.host.inbounds.Get().(*inbound) //nolint:forcetypeassert // the pool's New makes nothing else
 	for {
 		n, err := syscall.Read(int(fd), in.first[:])
 		switch {
 		case errors.Is(err, syscall.EINTR):
 			continue
 		case errors.Is(err, syscall.EAGAIN):
-			c.gateway.inbounds.Put(in)
+			s.host.inbounds.Put(in)
 			return false
 		case err != nil:
-			c.readErr = err
+			s.readErr = err
 		case n == 0:
-			c.readErr = io.EOF
+			s.readErr = io.EOF
 		default:
-			in.begin(c, n, c.net)
-			c.arrived = in
+			in.begin(s.client, n, s.conn)
+			s.arrived = in
 			return true
 		}
-		c.gateway.inbounds.Put(in)
+		s.host.inbounds.Put(in)
 		return true
 	}
 }
