@@ -107,7 +107,11 @@ sim: $(GOTESTSUM) ## simulate SEEDS (200) clusters that lose, crash and repeat
 	$(GOTESTSUM) --format testname -- -count=1 -run TestSimulation ./internal/sim -args -seeds=$(SEEDS)
 
 .PHONY: bench
-bench: ## benchmarks that match BENCH
+bench: build ## the built server beside what this machine can do without it (docs/benchmarks.md)
+	go run ./test/bench -binary bin/blabber-hive $(ARGS)
+
+.PHONY: bench-go
+bench-go: ## Go benchmarks that match BENCH
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
 .PHONY: vuln

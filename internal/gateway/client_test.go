@@ -22,7 +22,7 @@ import (
 // patience is how long a test waits for what must come; it never waits so long for what must not. In a bubble that is
 // nothing, so there it is longer than whatever may come.
 const (
-	patience      = 20 * time.Second
+	patience      = time.Minute
 	pipedPatience = time.Hour
 )
 
