@@ -5,7 +5,7 @@ import { addRange, covers, noRanges, type RangeSet } from "./ranges";
 import type { Action } from "./reducer";
 import { memberCount } from "./room-record";
 import { meOf, type RoomRecord, type State } from "./state";
-import type { Store } from "./store";
+import type { StoreAccess } from "./store";
 import { unreadOf } from "./unread";
 import type { Timer, World } from "./world";
 
@@ -53,7 +53,7 @@ export class DeviceWriter {
 
   constructor(
     private readonly device: Device,
-    private readonly store: Store,
+    private readonly store: StoreAccess,
     private readonly world: Pick<World, "now" | "setTimer" | "clearTimer">,
     saved: readonly SavedRoom[],
   ) {

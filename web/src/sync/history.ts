@@ -6,7 +6,7 @@ import type { Device } from "./device";
 import type { HttpClient } from "./http-client";
 import { covers, rangeAt, type Range } from "./ranges";
 import type { LoadKey, RoomRecord } from "./state";
-import type { Store } from "./store";
+import type { StoreAccess } from "./store";
 
 /** Messages a page. */
 const pageMessages = 50;
@@ -37,7 +37,7 @@ export class History {
   private readonly loads = new Map<string, Promise<void>>();
 
   constructor(
-    private readonly store: Store,
+    private readonly store: StoreAccess,
     private readonly device: () => Device | null,
     private readonly http: HttpClient,
   ) {}

@@ -3,14 +3,14 @@ import { noSeq, type RoomId } from "../protocol/ids";
 import { Problem } from "../protocol/problem";
 import type { HttpClient } from "./http-client";
 import { meOf } from "./state";
-import type { Store } from "./store";
+import type { StoreAccess } from "./store";
 
 /** Loads members of rooms, a page at a time, and who is at the other end of a direct room. */
 export class MemberLoader {
   private readonly loads = new Map<RoomId, Promise<void>>();
 
   constructor(
-    private readonly store: Store,
+    private readonly store: StoreAccess,
     private readonly http: HttpClient,
   ) {}
 

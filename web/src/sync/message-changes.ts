@@ -5,7 +5,7 @@ import type { CallOptions, HttpClient } from "./http-client";
 import { messageOfId } from "./log";
 import { settled } from "./optimistic";
 import type { OptimisticChange } from "./state";
-import type { Store } from "./store";
+import type { StoreAccess } from "./store";
 import type { MessageActions } from "./sync";
 import type { World } from "./world";
 
@@ -18,7 +18,7 @@ export class MessageChanges implements MessageActions {
 
   constructor(
     private readonly world: Pick<World, "setTimer">,
-    private readonly store: Store,
+    private readonly store: StoreAccess,
     private readonly http: HttpClient,
   ) {}
 

@@ -7,7 +7,7 @@ import type { Device } from "./device";
 import { queuedOf } from "./outbox-state";
 import type { Action } from "./reducer";
 import type { QueuedMessage, State } from "./state";
-import type { Store } from "./store";
+import type { StoreAccess } from "./store";
 import type { Draft } from "./views";
 import type { Timer, World } from "./world";
 
@@ -66,7 +66,7 @@ export class Outbox {
       World,
       "now" | "setTimer" | "clearTimer" | "random" | "randomBytes" | "locks"
     >,
-    private readonly store: Store,
+    private readonly store: StoreAccess,
     private readonly line: OutboxLine,
     private readonly tell: (message: OutboxMessage) => void,
     private readonly lockName: string,

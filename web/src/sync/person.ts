@@ -13,7 +13,7 @@ import type { Action } from "./reducer";
 import { typingMs } from "./reducer";
 import { Repair } from "./repair";
 import type { RoomRecord, State } from "./state";
-import type { Store } from "./store";
+import type { StoreAccess } from "./store";
 import type { Arrival } from "./sync";
 import type { Timer, World } from "./world";
 
@@ -48,6 +48,7 @@ export class Person {
   readonly members: MemberLoader;
   readonly reads: ReadMarks;
   readonly outbox: Outbox;
+  private readonly store: StoreAccess;
   private readonly connection: Connection;
   private readonly repair: Repair;
   private device: Device | null = null;
@@ -65,11 +66,20 @@ export class Person {
   constructor(
     private readonly me: Me,
     private readonly world: World,
-    private readonly store: Store,
+    page: StoreAccess,
     http: HttpClient,
     tokens: TokenSource,
     private readonly listener: PersonListener,
   ) {
+    // An answer that comes after this person is gone must not reach the next one's state.
+    const store: StoreAccess = {
+      state: page.state,
+      dispatch: (...actions) => {
+        if (!this.stopped) page.dispatch(...actions);
+      },
+      batch: (work) => page.batch(work),
+    };
+    this.store = store;
     this.history = new History(store, () => this.device, http);
     this.members = new MemberLoader(store, http);
     this.repair = new Repair(world, store, http, (roomId, head) => this.history.restart(roomId, head));

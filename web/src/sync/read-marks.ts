@@ -3,7 +3,7 @@ import type { ClientFrame } from "../protocol/frames";
 import type { RoomId, Seq } from "../protocol/ids";
 import type { MemberRoom, Notify } from "../protocol/model";
 import type { HttpClient } from "./http-client";
-import type { Store } from "./store";
+import type { StoreAccess } from "./store";
 import type { Timer, World } from "./world";
 
 /** Read marks are told to the server this often at most. */
@@ -18,7 +18,7 @@ export class ReadMarks {
 
   constructor(
     private readonly world: Pick<World, "setTimer" | "clearTimer">,
-    private readonly store: Store,
+    private readonly store: StoreAccess,
     private readonly http: HttpClient,
     private readonly send: (frame: ClientFrame) => boolean,
   ) {}

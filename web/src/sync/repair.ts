@@ -5,7 +5,7 @@ import { backoffMs } from "./backoff";
 import { changesPerPage, throughOf } from "./history";
 import type { HttpClient } from "./http-client";
 import type { RoomRecord } from "./state";
-import type { Store } from "./store";
+import type { StoreAccess } from "./store";
 import type { Timer, World } from "./world";
 
 /** Up to this many missed events are paged through; of more, the room begins again at its newest page. */
@@ -30,7 +30,7 @@ export class Repair {
 
   constructor(
     private readonly world: Pick<World, "setTimer" | "clearTimer" | "random">,
-    private readonly store: Store,
+    private readonly store: StoreAccess,
     private readonly http: HttpClient,
     /** Begins a room again at a head. */
     private readonly restart: (roomId: RoomId, head: Seq) => Promise<void>,

@@ -112,4 +112,20 @@ describe("the session", () => {
     expect(page.sync.views.draft(room.id).text).toBe("");
     expect(page.sync.views.room(room.id)).toEqual({ status: "absent" });
   });
+
+  test("an answer for the person before that comes late reaches nobody", async () => {
+    const { server, browser, room, clock } = scene({ messages: 3 });
+    server.addUser("ada");
+    const page = await browser.openPage();
+    const held = browser.http.hold(/members|messages|changes/);
+    page.sync.timeline.open(room.id);
+    void page.sync.loadMembers(room.id).catch(() => undefined);
+    await until(() => held.waiting === 2);
+    await page.sync.session.signOut();
+    await page.sync.session.signIn("ada", "adaada");
+    held.release();
+    await clock.advance(1_000);
+    expect(page.sync.views.members(room.id).members).toEqual([]);
+    expect(page.sync.views.timeline(room.id).items.length).toBe(0);
+  });
 });

@@ -4,10 +4,18 @@ import type { State } from "./state";
 /** Told after actions were applied; `before` is the state that they were applied to. */
 export type Effect = (action: Action, before: State, now: State) => void;
 
+/** What parts of the engine use of the store. */
+export interface StoreAccess {
+  readonly state: () => State;
+  dispatch(...actions: readonly Action[]): void;
+  /** Runs `work`; whatever it dispatches is told to screens once, at its end. */
+  batch(work: () => void): void;
+}
+
 /**
  * Holds the one state of a page. Actions that come together are applied together, and screens hear of them once.
  */
-export class Store {
+export class Store implements StoreAccess {
   private current: State;
   private readonly subscribers = new Set<() => void>();
   private readonly effects: Effect[] = [];
@@ -41,7 +49,6 @@ export class Store {
     });
   }
 
-  /** Runs `work`; whatever it dispatches is told to screens once, at its end. */
   batch(work: () => void): void {
     this.depth++;
     try {
