@@ -1,20 +1,12 @@
 #!/usr/bin/env bash
-# Runs every browser test, web/e2e/*.mjs, in a process of its own. Each starts what it needs and exits non-zero if a
-# promise is broken.
-set -uo pipefail
-cd "$(dirname "$0")/.."
+# Runs the browser tests, web/e2e/*.test.mjs, one file after the other against bin/blabber-hive, or those files that are
+# named. Closes with `N passed, N failed`.
+set -euo pipefail
+cd "$(dirname "$0")/../web"
 
-passed=0 failed=0
+files=("$@")
+((${#files[@]})) || files=(e2e/*.test.mjs)
+for i in "${!files[@]}"; do files[i]=e2e/$(basename "${files[i]}"); done
 
-for script in web/e2e/*.mjs; do
-  began=$SECONDS
-  if node "$script" </dev/null; then
-    passed=$((passed + 1)) word=ok
-  else
-    failed=$((failed + 1)) word=FAILED
-  fi
-  echo "browser: $script $word $((SECONDS - began)) s"
-done
-
-echo "$passed passed, $failed failed"
-((failed == 0))
+exec node --test --test-concurrency=1 --test-reporter=./e2e/support/reporter.mjs --test-reporter-destination=stdout \
+  "${files[@]}" </dev/null
