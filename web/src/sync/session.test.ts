@@ -64,6 +64,22 @@ describe("the session", () => {
     expect(first.sync.views.connection()).toEqual({ status: "ok" });
   });
 
+  test("a page that sleeps with the lock does not keep the others signed out for ever", async () => {
+    const { server, browser, clock } = scene();
+    const held = browser.http.hold(/refresh/);
+    const sleeping = await browser.openPage();
+    await until(() => held.waiting === 1);
+    const page = await browser.openPage();
+    await clock.advance(14_000);
+    expect(page.sync.views.session()).toEqual({ status: "restoring" });
+    browser.jar.refreshToken = server.signIn(server.accounts.keys().next().value!).refreshToken;
+    await clock.advance(2_000);
+    held.release();
+    await clock.advance(2_000);
+    expect(page.sync.views.session()).toMatchObject({ status: "signed-in", confirmed: true });
+    await sleeping.crash();
+  });
+
   test("a call whose token has just ended is made again with a new one", async () => {
     const { server, browser, room } = scene();
     const page = await browser.openPage();

@@ -12,6 +12,9 @@ const renewAtShare = 0.75;
 /** A refresh that finds its token spent may have lost a race against another page, which has the new one a moment later. */
 const raceRetryMs = 1_200;
 
+/** How long another page may take to renew before this one goes ahead without the lock. */
+const lockTimeoutMs = 15_000;
+
 interface Token {
   value: string;
   /** By this page's clock, so that a wrong clock does no harm. */
@@ -120,8 +123,19 @@ export class SessionKeeper implements TokenSource {
       return this.refresh(known);
     };
     if (this.world.locks === null) return work();
-    const signal = this.endOnStop.signal;
-    return this.world.locks.request("blabber-hive-session", { signal }, work);
+    const waiting = new AbortController();
+    const timer = this.world.setTimer(() => waiting.abort(), lockTimeoutMs);
+    const signal = AbortSignal.any([waiting.signal, this.endOnStop.signal]);
+    const granted = () => {
+      this.world.clearTimer(timer);
+      return work();
+    };
+    return this.world.locks.request("blabber-hive-session", { signal }, granted).catch((cause: unknown) => {
+      // The page that holds the lock sleeps. A race for the token with it is survived, waiting for ever is not.
+      const tooLong = cause instanceof DOMException && waiting.signal.aborted;
+      if (tooLong && !this.stopped) return work();
+      throw cause;
+    });
   }
 
   private async refresh(known: boolean): Promise<Token | null> {
