@@ -16,10 +16,11 @@ need() {
   fi
 }
 
-chromium() {
+# The path of a browser, or nothing. type -P looks at files alone, where command -v would find this very function.
+browser() {
   local name
   for name in "${CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable; do
-    if [[ -n $name ]] && command -v "$name"; then return; fi
+    if [[ -n $name ]] && type -P "$name"; then return; fi
   done
 }
 
@@ -27,7 +28,7 @@ packages=()
 command -v make >/dev/null || packages+=(make)
 command -v git >/dev/null || packages+=(git)
 command -v cc >/dev/null || packages+=(gcc libc6-dev) # the race detector's
-[[ -n $(chromium) ]] || packages+=(chromium)
+[[ -n $(browser) ]] || packages+=(chromium)
 [[ $(uname) != Linux ]] || command -v strace >/dev/null || packages+=(strace) # makes a disk fail
 
 if ((${#packages[@]})) && [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
@@ -51,10 +52,10 @@ need git "$(command -v git >/dev/null && echo 1)" 1 "install the package git"
 
 # These two are for tests only: without them the rest can still be built and run.
 command -v cc >/dev/null || echo "deps: no C compiler: Go tests run without the race detector; install the package gcc" >&2
-[[ -n $(chromium) ]] || echo "deps: no Chromium: browser tests cannot run; install the package chromium, or set CHROMIUM to one" >&2
+[[ -n $(browser) ]] || echo "deps: no Chromium: browser tests cannot run; install the package chromium, or set CHROMIUM to one" >&2
 
 [[ $(uname) != Linux ]] || command -v strace >/dev/null ||
   echo "deps: no strace: the tests of a failing disk cannot run; install the package strace" >&2
 
 ((missing == 0)) || exit 1
-echo "deps: go $go_version, node $node_version, browser $(chromium || true)"
+echo "deps: go $go_version, node $node_version, browser $(browser || true)"
