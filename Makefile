@@ -54,6 +54,10 @@ $(MODULES): web/package-lock.json
 dev: $(MODULES) ## serve with reloading: the client on vite's port, the server behind it
 	scripts/dev.sh
 
+.PHONY: services
+services: ## PostgreSQL and Redis for yourself until Ctrl-C, and the variables that name them
+	@$(SERVICES) $(ARGS)
+
 ## Test
 
 .PHONY: test
@@ -84,9 +88,12 @@ lint-web: $(MODULES)
 types-web: $(MODULES)
 	cd web && npm run --silent typecheck
 
+# All packages share one set of services, which takes longer to start than most of them to test.
+SERVICES := go run ./test/services
+
 .PHONY: test-go
 test-go: $(GOTESTSUM) ## Go tests, all but end to end
-	$(GOTESTSUM) --format pkgname --hide-summary skipped -- $(RACE) $$(go list ./... | grep -v '/test/e2e')
+	$(SERVICES) -- $(GOTESTSUM) --format pkgname --hide-summary skipped -- $(RACE) $$(go list ./... | grep -v '/test/e2e')
 
 .PHONY: test-web
 test-web: $(MODULES) ## the web client's tests

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks that this machine has what building and testing needs. What is missing is installed where that is allowed (as
-# root on a Debian-like system: compiler, git, make, Chromium), and otherwise named with the way to get it.
+# root on a Debian-like system: compiler, git, make, Chromium, the services that tests run), and otherwise named with the way to get it.
 set -euo pipefail
 
 missing=0
@@ -24,22 +24,49 @@ browser() {
   done
 }
 
+# The newest PostgreSQL server, or nothing. Debian keeps it out of the PATH, and nginx in root's alone.
+postgres() { ls -d /usr/lib/postgresql/*/bin/postgres 2>/dev/null | sort -V | tail -1 | grep . || type -P postgres || true; }
+nginx_path() { type -P nginx || ls /usr/sbin/nginx 2>/dev/null || true; }
+
 packages=()
 command -v make >/dev/null || packages+=(make)
 command -v git >/dev/null || packages+=(git)
 command -v cc >/dev/null || packages+=(gcc libc6-dev) # the race detector's
 [[ -n $(browser) ]] || packages+=(chromium)
 [[ $(uname) != Linux ]] || command -v strace >/dev/null || packages+=(strace) # makes a disk fail
+# The services of a cluster, where no variable says that they run elsewhere.
+[[ -n ${DATABASE_URL:-} || -n $(postgres) ]] || packages+=(postgresql)
+[[ -n ${REDIS_URL:-} ]] || command -v redis-server >/dev/null || packages+=(redis-server)
+[[ -n $(nginx_path) ]] || packages+=(nginx)
+
+# Tests start services of their own on ports of their own. Debian would start one of each for the whole system, now and at
+# every boot: it asks policy-rc.d about the first, systemctl (where there is one) about the second.
+policy=/usr/sbin/policy-rc.d
+quiet_services() {
+  [[ ! -e $policy ]] || return 0
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod +x "$policy"
+  trap 'rm -f "$log" "$policy"' EXIT
+}
+no_services_at_boot() {
+  local service
+  [[ -d /run/systemd/system ]] || return 0
+  for service in postgresql redis-server nginx; do
+    [[ " ${packages[*]} " != *" $service "* ]] || systemctl disable --now "$service" >/dev/null 2>&1 || true
+  done
+}
 
 if ((${#packages[@]})) && [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
   echo "deps: installing ${packages[*]}"
   log=$(mktemp)
   trap 'rm -f "$log"' EXIT
+  quiet_services
   if ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}"; } \
     </dev/null >"$log" 2>&1; then
     tail -20 "$log" >&2
     echo "deps: ${packages[*]} could not be installed" >&2
   fi
+  no_services_at_boot
 fi
 
 go_version=$(go env GOVERSION 2>/dev/null | sed 's/^go//; s/[^0-9.].*//') || true
@@ -56,6 +83,12 @@ command -v cc >/dev/null || echo "deps: no C compiler: Go tests run without the 
 
 [[ $(uname) != Linux ]] || command -v strace >/dev/null ||
   echo "deps: no strace: the tests of a failing disk cannot run; install the package strace" >&2
+
+absent=()
+[[ -n ${DATABASE_URL:-} || -n $(postgres) ]] || absent+=("postgresql (or DATABASE_URL)")
+[[ -n ${REDIS_URL:-} ]] || command -v redis-server >/dev/null || absent+=("redis-server (or REDIS_URL)")
+[[ -n $(nginx_path) ]] || absent+=(nginx)
+((${#absent[@]} == 0)) || (IFS=, && echo "deps: the tests of a cluster will fail; install the packages${absent[*]/#/ }" >&2)
 
 ((missing == 0)) || exit 1
 echo "deps: go $go_version, node $node_version, browser $(browser || true)"
