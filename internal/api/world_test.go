@@ -181,7 +181,7 @@ func setup(t testing.TB, settings ...setting) *world {
 	logger := slog.New(slog.NewJSONHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	limiter := memory.NewLimiter(w.clock.now)
 	relay := room.NewRelay(store, w.log, logger, w.registry)
-	numbers := sequencer.New(w.log.Log, bus, store, sequencer.NewMetrics(w.registry), logger)
+	numbers := sequencer.New(w.log.Log, bus, store, sequencer.Options{}, sequencer.NewMetrics(w.registry), logger)
 
 	config, options := testConfig(), Options{
 		Presence: presence.New(w.presence, bus, w.clock.now, logger), Limiter: limiter, Version: "test",

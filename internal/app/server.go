@@ -161,7 +161,7 @@ func (s *Server) openSequencer(ctx context.Context) error {
 	s.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "blabber_bus_dropped_total", Help: "Events that the gateway was too busy to hear of; it fetches them.",
 	}, func() float64 { return float64(s.bus.Dropped()) }))
-	numbers := sequencer.New(s.queue, s.bus, s.store, sequencer.NewMetrics(s.registry), s.log)
+	numbers := sequencer.New(s.queue, s.bus, s.store, sequencer.Options{}, sequencer.NewMetrics(s.registry), s.log)
 	// It ends by itself, once the log is closed and all that was appended is stored and acked.
 	s.start("sequencer", drainPatience, numbers.Run, s.queue.Close)
 	return nil

@@ -82,6 +82,15 @@ func Away(what string, cause error) *Error {
 // ErrNotFound refuses without saying whether the thing exists: strangers and typing errors get the same words.
 var ErrNotFound = &Error{Code: NotFound, Detail: "there is nothing here, or you may not see it"}
 
+// DetailOf is the sentence that an error has for people; empty where it is not a refusal.
+func DetailOf(err error) string {
+	var refusal *Error
+	if errors.As(err, &refusal) {
+		return refusal.Detail
+	}
+	return ""
+}
+
 // CodeOf is the code of the first refusal in err's chain, and Internal where there is none.
 func CodeOf(err error) Code {
 	if refusal, ok := errors.AsType[*Error](err); ok {

@@ -73,6 +73,7 @@ type Record struct {
 	Emoji       string        `json:"emoji,omitempty"`
 	Added       bool          `json:"added,omitempty"`
 	Moderation  bool          `json:"moderation,omitempty"` // the actor acts as a moderator, not as the message's sender
+	Resend      bool          `json:"resend,omitempty"`     // its sender may have sent it before
 	Member      *MemberDetail `json:"member,omitempty"`
 	Info        *RoomDetail   `json:"room,omitempty"`
 }
@@ -157,6 +158,20 @@ type RoomState struct {
 	Room   RoomID
 	Head   Seq
 	Recent []Known
+}
+
+// MessageRef names a message: clients make the ids, so two rooms may have the same one.
+type MessageRef struct {
+	Room RoomID
+	ID   MessageID
+}
+
+// Loaded is what the store has for numbering, all of one moment: the offset up to which a partition is stored, and the
+// states of the rooms and messages that were asked for. What is not there is left out.
+type Loaded struct {
+	Stored   Offset
+	Rooms    map[RoomID]RoomState
+	Messages map[MessageRef]*Message
 }
 
 // Batch is a run of one partition's log with the events that it gave, in order, for the store to take as one

@@ -14,6 +14,7 @@ const (
 	SignalRead           SignalKind = "read"            // User's read line in Room moved to Read, for that user's other devices
 	SignalTyping         SignalKind = "typing"          // Profile is typing in Room
 	SignalPresence       SignalKind = "presence"        // User went online or offline
+	SignalRefused        SignalKind = "refused"         // User's Message in Room was acked and then, when it was numbered, refused with Code
 )
 
 // Signal is news between nodes that is not part of any room's log. It may be lost, so nothing durable rests on it:
@@ -29,4 +30,7 @@ type Signal struct {
 	Profile    *Profile     `json:"profile,omitempty"`
 	Read       *ReadState   `json:"read,omitempty"`
 	Online     bool         `json:"online,omitempty"`
+	Message    MessageID    `json:"message_id,omitzero"`
+	Code       Code         `json:"code,omitempty"`
+	Detail     string       `json:"detail,omitempty"` // of a refusal, for people
 }

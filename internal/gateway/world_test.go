@@ -99,7 +99,7 @@ func setup(t *testing.T, change ...option) *world {
 	w.history = history.New(history.World{Store: w.store, Marks: opened, Signals: w.bus, Log: discard})
 	w.messages = &messages{Service: message.NewService(w.log, opened, o.limiter, o.now, func() chat.MessageID { return newID() })}
 	here := presence.New(&memory.Presence{}, w.bus, o.now, discard)
-	numbers := sequencer.New(w.log, w.bus, opened, sequencer.NewMetrics(registry), discard)
+	numbers := sequencer.New(w.log, w.bus, opened, sequencer.Options{}, sequencer.NewMetrics(registry), discard)
 
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	w.gateway = gateway.New(ctx, w.bus, w.store, w.accounts, w.messages, w.history, here, gateway.Config{

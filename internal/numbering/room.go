@@ -27,6 +27,12 @@ func NewRoom(state chat.RoomState) *Room {
 // Head is the room's highest number.
 func (r *Room) Head() chat.Seq { return r.head }
 
+// Knows reports whether the record is among those that the room remembers.
+func (r *Room) Knows(id chat.MessageID) bool {
+	_, ok := r.window.find(id)
+	return ok
+}
+
 // State is what NewRoom needs to go on from here.
 func (r *Room) State() chat.RoomState {
 	return chat.RoomState{Room: r.id, Head: r.head, Recent: r.window.oldestFirst(r.head)}

@@ -70,14 +70,14 @@ func (c *cluster) run(ctx context.Context, runs ...[]*chat.Record) {
 	c.with(ctx, c.sequencer(), runs...)
 }
 
-func (c *cluster) sequencer() *sequencer.Sequencer {
-	return sequencer.New(c, c, c, sequencer.NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler))
+func (c *cluster) sequencer() *sequencer.Partition {
+	return sequencer.New(c, c, c, sequencer.Options{}, sequencer.NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler)).Partition(0)
 }
 
-func (c *cluster) with(ctx context.Context, s *sequencer.Sequencer, runs ...[]*chat.Record) {
+func (c *cluster) with(ctx context.Context, s *sequencer.Partition, runs ...[]*chat.Record) {
 	c.runs = append(c.runs, runs...)
-	if err := s.Run(ctx); err != nil {
-		c.t.Fatalf("Run = %v", err)
+	if err := s.Store(ctx); err != nil {
+		c.t.Fatalf("Store = %v", err)
 	}
 	if len(c.settled) != len(c.polled) {
 		c.t.Fatalf("%d runs were polled, %d settled", len(c.polled), len(c.settled))
@@ -86,7 +86,11 @@ func (c *cluster) with(ctx context.Context, s *sequencer.Sequencer, runs ...[]*c
 
 func (c *cluster) last() []chat.Outcome { return c.settled[len(c.settled)-1] }
 
-func (c *cluster) Poll(context.Context) (chat.LogRun, error) {
+func (c *cluster) Own(ctx context.Context, work func(context.Context, int) error) error {
+	return work(ctx, 0)
+}
+
+func (c *cluster) Read(context.Context, int, chat.Offset) (chat.LogRun, error) {
 	if len(c.runs) == 0 {
 		return chat.LogRun{}, chat.ErrLogClosed
 	}
@@ -124,25 +128,13 @@ func call(fault func() error) error {
 	return fault()
 }
 
-func (c *cluster) Position(ctx context.Context, partition int) (chat.Offset, error) {
-	if err := call(c.read); err != nil {
-		return 0, err
-	}
-	return c.store.Position(ctx, partition)
-}
+func (c *cluster) Signal(context.Context, chat.Signal) error { return nil }
 
-func (c *cluster) RoomState(ctx context.Context, room chat.RoomID) (chat.RoomState, error) {
+func (c *cluster) Load(ctx context.Context, partition int, rooms []chat.RoomID, messages []chat.MessageRef) (chat.Loaded, error) {
 	if err := call(c.read); err != nil {
-		return chat.RoomState{}, err
+		return chat.Loaded{}, err
 	}
-	return c.store.RoomState(ctx, room)
-}
-
-func (c *cluster) Message(ctx context.Context, room chat.RoomID, id chat.MessageID) (*chat.Message, error) {
-	if err := call(c.read); err != nil {
-		return nil, err
-	}
-	return c.store.Message(ctx, room, id)
+	return c.store.Load(ctx, partition, rooms, messages)
 }
 
 func (c *cluster) Commit(ctx context.Context, batch chat.Batch) ([]chat.Void, error) {

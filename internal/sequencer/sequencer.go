@@ -5,207 +5,160 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
+	"time"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
-	"github.com/blabber-hive/blabber-hive/internal/numbering"
+	"github.com/blabber-hive/blabber-hive/internal/run"
 	"github.com/blabber-hive/blabber-hive/internal/wire"
 )
 
-// partition is the one partition that a log without Kafka has.
-const partition = 0
+// Options are what distinguishes a server alone from one of a cluster.
+type Options struct {
+	// Durable says that the log keeps what was appended by itself and acks it then. Its records are announced ahead of the
+	// store, and a store that is away makes them wait instead of being refused.
+	Durable bool
+}
 
-// Sequencer numbers one partition of the log. Make it with New, run it once with Run.
+// Sequencer numbers the partitions of the log that this process owns. Make it with New, run it once with Run.
 type Sequencer struct {
 	log     Log
 	bus     Bus
 	store   Store
+	durable bool
 	metrics *Metrics
 	logger  *slog.Logger
-
-	rooms  *rooms
-	stored chat.Offset // what the store has; meaningless while !known
-	known  bool
 }
 
 // New makes a sequencer over its three ports.
-func New(log Log, bus Bus, store Store, metrics *Metrics, logger *slog.Logger) *Sequencer {
-	return &Sequencer{log: log, bus: bus, store: store, metrics: metrics, logger: logger, rooms: newRooms(store)}
+func New(log Log, bus Bus, store Store, options Options, metrics *Metrics, logger *slog.Logger) *Sequencer {
+	return &Sequencer{log: log, bus: bus, store: store, durable: options.Durable, metrics: metrics, logger: logger}
 }
 
 // Run numbers what the log gives until ctx ends or the log is closed and empty; both are a normal end.
 func (s *Sequencer) Run(ctx context.Context) error {
-	for {
-		run, err := s.log.Poll(ctx)
-		switch {
-		case err == nil: // also when ctx has ended by now: what was polled must be settled
-		case errors.Is(err, chat.ErrLogClosed) || ctx.Err() != nil:
-			return nil
-		default:
-			return fmt.Errorf("poll the log: %w", err)
-		}
-		outcomes, envelopes := s.take(ctx, run)
-		if len(envelopes) > 0 {
-			if err := s.bus.Publish(ctx, envelopes); err != nil {
-				s.metrics.unpublished.Add(float64(len(envelopes)))
-				s.logger.WarnContext(ctx, "events are stored but were not published; gateways will fetch them",
-					"events", len(envelopes), "error", err)
-			}
-		}
-		s.log.Settle(ctx, run, outcomes)
-	}
-}
-
-// take numbers and stores a run. It answers one outcome for each record, and the envelopes of the events that are stored.
-func (s *Sequencer) take(ctx context.Context, run chat.LogRun) ([]chat.Outcome, []chat.Envelope) {
-	outcomes, err := s.number(ctx, run)
-	if err == nil {
-		err = s.commit(ctx, run, outcomes)
-	}
-	if err != nil {
-		return s.refuseAll(ctx, run, err), nil
-	}
-	s.rooms.trim()
-	envelopes := make([]chat.Envelope, 0, len(outcomes))
-	for i := range outcomes {
-		event := outcomes[i].Receipt.Event
-		if event == nil {
-			continue
-		}
-		envelope, err := wire.Envelope(event)
-		if err != nil {
-			s.logger.ErrorContext(ctx, "an event is stored but cannot be encoded", "room", event.Room, "seq", event.Seq, "error", err)
-			continue
-		}
-		envelopes = append(envelopes, envelope)
-	}
-	return outcomes, envelopes
-}
-
-// number applies a run's records in order to the rooms' states in memory. An error means that the store could not be
-// asked; the states are then ahead of what will be stored and must be forgotten.
-func (s *Sequencer) number(ctx context.Context, run chat.LogRun) ([]chat.Outcome, error) {
-	if !s.known {
-		stored, err := s.store.Position(ctx, partition)
-		if err != nil {
-			return nil, fmt.Errorf("read the stored offset: %w", err)
-		}
-		s.stored, s.known = stored, true
-	}
-	outcomes := make([]chat.Outcome, len(run.Records))
-	changed := make(unstored)
-	for i, record := range run.Records {
-		room, err := s.rooms.get(ctx, record.Room)
-		if errors.Is(err, chat.ErrNotFound) {
-			outcomes[i].Err = chat.ErrNotFound
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("load room %s: %w", record.Room, err)
-		}
-		target, err := s.target(ctx, record, changed)
-		if err != nil {
-			return nil, fmt.Errorf("load the message that record %s changes: %w", record.ID, err)
-		}
-		before := room.Head()
-		outcomes[i] = room.Apply(record, target)
-		if event := outcomes[i].Receipt.Event; event != nil {
-			if event.Seq != before+1 || room.Head() != event.Seq {
-				return nil, fmt.Errorf("room %s went from head %d to %d with event %d", record.Room, before, room.Head(), event.Seq)
-			}
-			if event.Message != nil {
-				changed[messageKey{record.Room, event.Message.ID}] = event
-			}
-		}
-	}
-	return outcomes, nil
-}
-
-// unstored is the newest event that a run made of each message it made or changed; the store does not have them yet.
-type unstored map[messageKey]*chat.Event
-
-// messageKey names a message: clients make the ids, so two rooms may have the same one.
-type messageKey struct {
-	room chat.RoomID
-	id   chat.MessageID
-}
-
-// target is the newest state of the message that a record changes; nil where there is none in that room.
-func (s *Sequencer) target(ctx context.Context, record *chat.Record, changed unstored) (*chat.Message, error) {
-	id, needed := numbering.Target(record)
-	if !needed {
-		return nil, nil
-	}
-	event, ok := changed[messageKey{record.Room, id}]
-	if ok && event.Kind != chat.KindMessage {
-		return event.Message, nil
-	}
-	// A message that this run made may be the repeat of one so old that only the store knows it. Its number will be void
-	// then, and what is changed is the old one.
-	message, err := s.store.Message(ctx, record.Room, id)
-	switch {
-	case errors.Is(err, chat.ErrNotFound) && ok:
-		return event.Message, nil
-	case errors.Is(err, chat.ErrNotFound):
-		return nil, nil
-	}
-	return message, err
-}
-
-// commit stores the events among the outcomes as one batch and turns those whose numbers the store made void into what
-// they are: a repeat of the same message, or a conflict with another.
-func (s *Sequencer) commit(ctx context.Context, run chat.LogRun, outcomes []chat.Outcome) error {
-	batch := chat.Batch{Partition: run.Partition, From: s.stored, To: run.To, Events: make([]chat.Event, 0, len(outcomes))}
-	for i := range outcomes {
-		if event := outcomes[i].Receipt.Event; event != nil {
-			batch.Events = append(batch.Events, *event)
-		}
-	}
-	if len(batch.Events) == 0 {
-		return nil // nothing but repeats and refusals: the offset can wait for the next batch
-	}
-	done := s.metrics.committing(len(batch.Events))
-	voids, err := s.store.Commit(ctx, batch)
-	done(err)
-	if err != nil {
-		return fmt.Errorf("commit %d events at offset %d: %w", len(batch.Events), batch.From, err)
-	}
-	s.stored = batch.To
-	for _, void := range voids {
-		s.void(void, run, outcomes)
+	err := s.log.Own(ctx, s.own)
+	if err != nil && ctx.Err() == nil && !errors.Is(err, chat.ErrLogClosed) {
+		return fmt.Errorf("own partitions of the log: %w", err)
 	}
 	return nil
 }
 
-// void answers those records of the run that were taken for the one whose number the store gave up: itself and the
-// repeats that followed it.
-func (s *Sequencer) void(void chat.Void, run chat.LogRun, outcomes []chat.Outcome) {
-	s.metrics.voids.Inc()
-	s.rooms.void(void.Room, void.Seq)
-	for i, record := range run.Records {
-		if record.Room != void.Room || outcomes[i].Receipt.Seq != void.Seq {
-			continue
-		}
-		switch {
-		case void.First.Seq == 0:
-			outcomes[i] = chat.Outcome{Err: chat.ErrNotFound}
-		case record.Fingerprint != void.First.Fingerprint:
-			outcomes[i] = chat.Outcome{Err: numbering.ErrOtherMessage}
-		default:
-			outcomes[i] = chat.Outcome{Receipt: chat.Receipt{Seq: void.First.Seq, Repeat: true}}
-		}
+// own numbers one partition for as long as it is this process's.
+func (s *Sequencer) own(ctx context.Context, number int) error {
+	p := s.Partition(number)
+	if !s.durable {
+		return p.Store(ctx)
+	}
+	defer s.metrics.left(number)
+	g := run.NewGroup(ctx)
+	g.Go("announce", p.Announce)
+	g.Go("store", p.Store)
+	g.Go("republish heads", func(ctx context.Context) error { return run.Every(ctx, headsEvery, p.republishHeads) })
+	return g.Wait()
+}
+
+// Partition is one partition of the log while this process owns it. Each of its passes is run by one goroutine.
+type Partition struct {
+	*Sequencer
+
+	number int
+
+	storing storing
+	ahead   ahead
+
+	mu        sync.Mutex
+	stored    chat.Offset              // up to where Store has stored and published
+	announced chat.Offset              // up to where Announce has seen to everything
+	advanced  chan struct{}            // holds a token after announced has moved
+	holds     map[chat.RoomID]hold     // rooms that are Store's
+	misjudged map[chat.RoomID]struct{} // rooms in which Store came to another end than Announce
+	heads     map[chat.RoomID]head     // of rooms in which something happened lately
+}
+
+// hold says that the records of a room in [from, to) are not announced but published when they are stored, and that the
+// room's state in the store is not exact before everything up to to is stored.
+type hold struct{ from, to chat.Offset }
+
+// head is what is told again of a room, for that many rounds more.
+type head struct {
+	seq    chat.Seq
+	rounds int
+}
+
+const (
+	// headsEvery is how often the heads of active rooms are published again: as long a lost last event may go unnoticed.
+	headsEvery = 2 * time.Second
+	// headRounds is how often a head is published again after the event that made it.
+	headRounds = 3
+)
+
+// Partition makes what numbers one partition.
+func (s *Sequencer) Partition(number int) *Partition {
+	return &Partition{
+		Sequencer: s, number: number,
+		storing: newStoring(), ahead: newAhead(),
+		advanced: make(chan struct{}, 1), holds: make(map[chat.RoomID]hold),
+		misjudged: make(map[chat.RoomID]struct{}), heads: make(map[chat.RoomID]head),
 	}
 }
 
-// refuseAll answers a run that could not be stored, and forgets all that may be ahead of the store.
-func (s *Sequencer) refuseAll(ctx context.Context, run chat.LogRun, cause error) []chat.Outcome {
-	s.rooms.forget()
-	s.known = false
-	s.metrics.refused.Add(float64(len(run.Records)))
-	s.logger.ErrorContext(ctx, "a run of the log was refused", "records", len(run.Records), "error", cause)
-	refusal := chat.Away("the message store", cause)
-	outcomes := make([]chat.Outcome, len(run.Records))
-	for i := range outcomes {
-		outcomes[i].Err = refusal
+// position reads up to where the partition is stored.
+func (p *Partition) position(ctx context.Context) (chat.Offset, error) {
+	loaded, err := p.store.Load(ctx, p.number, nil, nil)
+	if err != nil {
+		return 0, fmt.Errorf("read the stored offset of partition %d: %w", p.number, err)
 	}
-	return outcomes
+	return loaded.Stored, nil
+}
+
+// publish sends events on their way, and remembers the heads that they make.
+func (p *Partition) publish(ctx context.Context, events []*chat.Event) {
+	if len(events) == 0 {
+		return
+	}
+	envelopes := make([]chat.Envelope, 0, len(events))
+	for _, event := range events {
+		envelope, err := wire.Envelope(event)
+		if err != nil {
+			p.logger.ErrorContext(ctx, "an event has its number but cannot be encoded", "room", event.Room, "seq", event.Seq, "error", err)
+			continue
+		}
+		envelopes = append(envelopes, envelope)
+	}
+	done := p.metrics.publishing()
+	err := p.bus.Publish(ctx, envelopes)
+	done(err)
+	if err != nil {
+		p.metrics.unpublished.Add(float64(len(envelopes)))
+		p.logger.WarnContext(ctx, "events have their numbers but were not published; gateways will fetch them",
+			"partition", p.number, "events", len(envelopes), "error", err)
+	}
+	if !p.durable {
+		return // the bus is in this process and loses nothing unnoticed
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, event := range events {
+		p.heads[event.Room] = head{max(p.heads[event.Room].seq, event.Seq), headRounds}
+	}
+}
+
+// republishHeads tells where active rooms are, for those who have missed the last event.
+func (p *Partition) republishHeads(ctx context.Context) error {
+	p.mu.Lock()
+	envelopes := make([]chat.Envelope, 0, len(p.heads))
+	for room, h := range p.heads {
+		envelopes = append(envelopes, chat.Envelope{Room: room, Seq: h.seq})
+		if h.rounds--; h.rounds == 0 {
+			delete(p.heads, room)
+		} else {
+			p.heads[room] = h
+		}
+	}
+	p.mu.Unlock()
+	if len(envelopes) > 0 {
+		_ = p.bus.Publish(ctx, envelopes) // it is said again, and who missed it is told by the next event
+	}
+	return nil
 }

@@ -24,7 +24,7 @@ type core struct {
 	waiting  int // records that were appended and not polled
 	stepping bool
 	planned  bool
-	numberer *sequencer.Sequencer
+	numberer *sequencer.Partition
 }
 
 var (
@@ -41,7 +41,7 @@ func (w *world) startCore() {
 	stored, _ := w.store.Position(context.Background(), partition) // the model never fails
 	c := &core{w: w, log: memory.NewLog(stored)}
 	ports := &corePorts{core: c}
-	c.numberer = sequencer.New(ports, ports, ports, w.lab.metrics, w.lab.logger)
+	c.numberer = sequencer.New(ports, ports, ports, sequencer.Options{}, w.lab.metrics, w.lab.logger).Partition(partition)
 	w.core = c
 	w.tell("the core starts at offset %d", stored)
 	c.relayLater(0)
@@ -96,7 +96,7 @@ func (c *core) step() {
 			c.stepLater()
 		}
 	}()
-	if err := c.numberer.Run(context.Background()); err != nil {
+	if err := c.numberer.Store(context.Background()); err != nil {
 		c.w.violate("the sequencer gave up: %v", err)
 	}
 }
@@ -114,14 +114,19 @@ func (p *corePorts) wait(d time.Duration) {
 	}
 }
 
-// Poll implements sequencer.Log: one run, and then no more, so that Run returns.
-func (p *corePorts) Poll(ctx context.Context) (chat.LogRun, error) {
+// Own implements sequencer.Log, and is not called: the core steps its partition itself.
+func (p *corePorts) Own(context.Context, func(context.Context, int) error) error {
+	return chat.ErrLogClosed
+}
+
+// Read implements sequencer.Log: one run, and then no more, so that Store returns.
+func (p *corePorts) Read(ctx context.Context, partition int, from chat.Offset) (chat.LogRun, error) {
 	if p.polled {
 		p.polled = false
 		return chat.LogRun{}, chat.ErrLogClosed
 	}
 	p.polled = true
-	run, err := p.core.log.Poll(ctx)
+	run, err := p.core.log.Read(ctx, partition, from)
 	p.core.waiting -= len(run.Records)
 	return run, err
 }
@@ -145,6 +150,12 @@ func (p *corePorts) Publish(_ context.Context, envelopes []chat.Envelope) error 
 	return nil
 }
 
+// Signal implements sequencer.Bus. Alone every refusal is an answer.
+func (p *corePorts) Signal(context.Context, chat.Signal) error {
+	p.core.w.violate("a sequencer alone sends a signal")
+	return nil
+}
+
 func (p *corePorts) read() error {
 	w := p.core.w
 	p.wait(w.between(0, time.Millisecond))
@@ -154,28 +165,12 @@ func (p *corePorts) read() error {
 	return w.reachable()
 }
 
-// Position implements sequencer.Store.
-func (p *corePorts) Position(ctx context.Context, partition int) (chat.Offset, error) {
+// Load implements sequencer.Store.
+func (p *corePorts) Load(ctx context.Context, partition int, rooms []chat.RoomID, messages []chat.MessageRef) (chat.Loaded, error) {
 	if err := p.read(); err != nil {
-		return 0, err
+		return chat.Loaded{}, err
 	}
-	return p.core.w.store.Position(ctx, partition)
-}
-
-// RoomState implements sequencer.Store.
-func (p *corePorts) RoomState(ctx context.Context, room chat.RoomID) (chat.RoomState, error) {
-	if err := p.read(); err != nil {
-		return chat.RoomState{}, err
-	}
-	return p.core.w.store.RoomState(ctx, room)
-}
-
-// Message implements sequencer.Store.
-func (p *corePorts) Message(ctx context.Context, room chat.RoomID, id chat.MessageID) (*chat.Message, error) {
-	if err := p.read(); err != nil {
-		return nil, err
-	}
-	return p.core.w.store.Message(ctx, room, id)
+	return p.core.w.store.Load(ctx, partition, rooms, messages)
 }
 
 // Commit implements sequencer.Store. It may crash or fail before the batch is applied, or after, so that nobody learns

@@ -173,7 +173,7 @@ func (b *bench) bareCommits(ctx context.Context, callers int) (rate float64, err
 		return 0, err
 	}
 	log := memory.NewLog(stored)
-	numbers := sequencer.New(log, new(memory.Bus), store, sequencer.NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler))
+	numbers := sequencer.New(log, new(memory.Bus), store, sequencer.Options{}, sequencer.NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler))
 	working := run.NewGroup(ctx)
 	working.Go("number", numbers.Run)
 	counts := make([]int, callers)

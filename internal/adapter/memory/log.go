@@ -15,6 +15,9 @@ const (
 	runMax = 1024
 )
 
+// partition is the one that there is.
+const partition = 0
+
 // Log hands appended records to the sequencer and acknowledges them when they are settled. It is as durable as what
 // settles it: the store's commit.
 type Log struct {
@@ -24,8 +27,8 @@ type Log struct {
 	closed  bool
 
 	mu       sync.Mutex
-	next     chat.Offset                                 // of the next record to be polled
-	inFlight map[chat.Offset][]func(chat.Receipt, error) // by the offset of a polled run
+	next     chat.Offset                                 // of the next record to be read
+	inFlight map[chat.Offset][]func(chat.Receipt, error) // by the offset of a run that was read
 }
 
 type appended struct {
@@ -56,8 +59,14 @@ func (l *Log) Append(ctx context.Context, record *chat.Record, settled func(chat
 	}
 }
 
-// Poll implements sequencer.Log. After Close it gives what is left and then chat.ErrLogClosed.
-func (l *Log) Poll(ctx context.Context) (chat.LogRun, error) {
+// Own implements sequencer.Log: there is one partition, and it is always this process's.
+func (l *Log) Own(ctx context.Context, work func(ctx context.Context, partition int) error) error {
+	return work(ctx, partition)
+}
+
+// Read implements sequencer.Log. What was read is gone, so it goes on where the last one ended, wherever from is; there is
+// one reader. After Close it gives what is left and then chat.ErrLogClosed.
+func (l *Log) Read(ctx context.Context, _ int, _ chat.Offset) (chat.LogRun, error) {
 	var first appended
 	var ok bool
 	select {
@@ -78,7 +87,7 @@ func (l *Log) Poll(ctx context.Context) (chat.LogRun, error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	run := chat.LogRun{From: l.next, To: l.next + chat.Offset(len(records)), Records: records}
+	run := chat.LogRun{Partition: partition, From: l.next, To: l.next + chat.Offset(len(records)), Records: records}
 	l.next = run.To
 	l.inFlight[run.From] = settled
 	return run, nil
@@ -95,7 +104,7 @@ func (l *Log) Settle(_ context.Context, run chat.LogRun, outcomes []chat.Outcome
 	}
 }
 
-// Close refuses further records; those already appended are still polled and settled. It may be called again.
+// Close refuses further records; those already appended are still read and settled. It may be called again.
 func (l *Log) Close() {
 	l.closing.Lock()
 	defer l.closing.Unlock()

@@ -34,7 +34,7 @@ func TestLogGoesOnFromTheStoredOffset(t *testing.T) {
 	if err := log.Append(t.Context(), &chat.Record{}, func(chat.Receipt, error) {}); err != nil {
 		t.Fatal(err)
 	}
-	if run, err := log.Poll(t.Context()); err != nil || run.From != 41 || run.To != 42 {
+	if run, err := log.Read(t.Context(), 0, 0); err != nil || run.From != 41 || run.To != 42 {
 		t.Errorf("the first run is %+v, %v", run, err)
 	}
 }
@@ -69,7 +69,7 @@ func TestAFullLogLetsSendersWait(t *testing.T) {
 	polled := 0
 	log.Close()
 	for {
-		run, err := log.Poll(t.Context())
+		run, err := log.Read(t.Context(), 0, 0)
 		if err != nil {
 			break
 		}
@@ -91,7 +91,7 @@ func BenchmarkAppendToSettle(b *testing.B) {
 			consuming.Go(func() {
 				outcomes := make([]chat.Outcome, 1024)
 				for {
-					run, err := log.Poll(context.Background())
+					run, err := log.Read(context.Background(), 0, 0)
 					if err != nil {
 						return
 					}

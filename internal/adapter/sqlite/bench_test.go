@@ -178,12 +178,12 @@ func BenchmarkChanges(b *testing.B) {
 }
 
 // What numbering reads of a room that it does not hold yet.
-func BenchmarkRoomState(b *testing.B) {
+func BenchmarkLoad(b *testing.B) {
 	bench := newBench(b, 1, 3)
 	bench.fill(b, 5000)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := bench.s.RoomState(b.Context(), bench.rooms[0]); err != nil {
+		if _, err := bench.s.Load(b.Context(), 0, bench.rooms[:1], nil); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -11,22 +11,6 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
-// Position is the offset up to which a partition is stored.
-func (s *Store) Position(ctx context.Context, partition int) (chat.Offset, error) {
-	var stored int64
-	err := s.db.Read(ctx, func(c *engine.Conn) error {
-		err := c.Row(`select stored from partitions where partition = ?`, []any{partition}, &stored)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil // zero: it never was stored
-		}
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("read position of partition %d: %w", partition, err)
-	}
-	return chat.Offset(stored), nil
-}
-
 // Commit stores a batch as one transaction, which it may share with other changes.
 func (s *Store) Commit(ctx context.Context, batch chat.Batch) ([]chat.Void, error) {
 	var voids []chat.Void
@@ -240,32 +224,4 @@ func (w *batchWriter) storeVoid(r *roomHead, event *chat.Event, first chat.Known
 	_, err := w.c.Exec(`insert into events (room, seq, kind, at, actor, target_seq) values (?, ?, 'void', ?, ?, ?)`,
 		r.no, column.Num(event.Seq), event.At.UnixMilli(), event.Actor.ID[:], column.SeqOrNull(first.Seq))
 	return err
-}
-
-// RoomState reads the head of a room and its newest records.
-func (s *Store) RoomState(ctx context.Context, room chat.RoomID) (chat.RoomState, error) {
-	state := chat.RoomState{Room: room}
-	err := s.db.ReadMoment(ctx, func(c *engine.Conn) error {
-		var no int64
-		if err := c.Row(`select no, head from rooms where id = ?`, []any{room[:]}, &no, (*column.Seq)(&state.Head)); err != nil {
-			return err
-		}
-		after := int64(0)
-		if state.Head > chat.WindowSize {
-			after = column.Num(state.Head - chat.WindowSize)
-		}
-		return c.Each(`select id, seq, fingerprint from messages where room = ?1 and seq > ?2
-			union all
-			select id, seq, null from events where room = ?1 and seq > ?2 and id is not null
-			order by seq`, []any{no, after}, func(rows *sql.Rows) error {
-			var known chat.Known
-			err := rows.Scan(column.Into(&known.ID), (*column.Seq)(&known.Seq), (*column.UUID)(&known.Fingerprint))
-			state.Recent = append(state.Recent, known)
-			return err
-		})
-	})
-	if err != nil {
-		return chat.RoomState{}, fmt.Errorf("read state of room %s: %w", room, err)
-	}
-	return state, nil
 }

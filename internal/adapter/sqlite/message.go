@@ -26,16 +26,21 @@ func messageInto(m *chat.Message) []any {
 }
 
 // Message reads a message in its newest stored state.
-func (s *Store) Message(ctx context.Context, room chat.RoomID, id chat.MessageID) (*chat.Message, error) {
-	message := &chat.Message{Room: room}
-	err := s.db.Read(ctx, func(c *engine.Conn) error {
-		return c.Row(`select `+messageColumns+` from rooms r join `+messageSource+`
-			where r.id = ?1 and m.room = r.no and m.id = ?2`, []any{room[:], id[:]}, messageInto(message)...)
+func (s *Store) Message(ctx context.Context, room chat.RoomID, id chat.MessageID) (message *chat.Message, err error) {
+	err = s.db.Read(ctx, func(c *engine.Conn) (err error) {
+		message, err = readMessage(c, room, id)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read message %s of room %s: %w", id, room, err)
 	}
 	return message, nil
+}
+
+func readMessage(c *engine.Conn, room chat.RoomID, id chat.MessageID) (*chat.Message, error) {
+	message := &chat.Message{Room: room}
+	return message, c.Row(`select `+messageColumns+` from rooms r join `+messageSource+`
+		where r.id = ?1 and m.room = r.no and m.id = ?2`, []any{room[:], id[:]}, messageInto(message)...)
 }
 
 // Messages reads a page of a room's messages.

@@ -1,6 +1,6 @@
 // Package logtest is what every log must pass: the one of a single machine and that of a cluster.
 //
-// A log joins two ports: message.Log, where records are appended, and sequencer.Log, where they are polled and settled.
+// A log joins two ports: message.Log, where records are appended, and sequencer.Log, where they are read and settled.
 package logtest
 
 import (
@@ -30,9 +30,9 @@ type Log interface {
 // Instance is a log of its own for one test, empty, with one partition.
 type Instance struct {
 	Log Log
-	// Close refuses further records; what was taken over before is still polled and settled.
+	// Close refuses further records; what was taken over before is still read and settled.
 	Close func()
-	// AcksByItself says that the log is durable before it is polled: senders are told by the log, not by what is settled.
+	// AcksByItself says that the log is durable before it is read: senders are told by the log, not by what is settled.
 	AcksByItself bool
 }
 
@@ -40,11 +40,11 @@ type Instance struct {
 func Run(t *testing.T, open func(t *testing.T) Instance) {
 	t.Helper()
 	for name, test := range map[string]func(*testing.T, Instance){
-		"records are polled as they were appended, in order":         inOrder,
+		"records are read as they were appended, in order":           inOrder,
 		"each sender is told what became of its record":              outcomes,
 		"every record of many senders is settled once":               manySenders,
 		"closing under load loses nothing and settles nothing twice": closing,
-		"a poll ends with its context":                               pollEnds,
+		"reading ends with its context":                              readEnds,
 		"a closed log refuses and is empty":                          closed,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -96,9 +96,9 @@ func inOrder(t *testing.T, in Instance) {
 	})
 	offset := chat.Offset(0)
 	for next := 0; next < records; {
-		run, err := in.Log.Poll(ctx)
+		run, err := in.Log.Read(ctx, 0, offset)
 		if err != nil {
-			t.Fatalf("poll: %v", err)
+			t.Fatalf("read: %v", err)
 		}
 		if len(run.Records) == 0 || run.From < offset || run.To < run.From+chat.Offset(len(run.Records)) {
 			t.Fatalf("after offset %d came a run of %d records from %d to %d", offset, len(run.Records), run.From, run.To)
@@ -135,16 +135,17 @@ func outcomes(t *testing.T, in Instance) {
 		}
 		return nil
 	}
+	offset := chat.Offset(0)
 	for polled := 0; polled < records; {
-		run, err := in.Log.Poll(ctx)
+		run, err := in.Log.Read(ctx, 0, offset)
 		if err != nil {
-			t.Fatalf("poll: %v", err)
+			t.Fatalf("read: %v", err)
 		}
 		for i, r := range run.Records {
 			_, serial := origin(r)
 			seqs[serial] = chat.Seq(run.From) + chat.Seq(i) + 1
 		}
-		polled += len(run.Records)
+		polled, offset = polled+len(run.Records), run.To
 		settle(ctx, in.Log, run, refuse)
 	}
 	for range records {
@@ -196,23 +197,25 @@ func (c *tally) check(t *testing.T) {
 	}
 }
 
-// consume polls and settles until the log is closed and empty, and answers each sender's serials in their order.
+// consume reads and settles until the log is closed and empty, and answers each sender's serials in their order.
 func consume(t *testing.T, in Instance) map[int][]int {
 	t.Helper()
 	polled := make(map[int][]int)
+	offset := chat.Offset(0)
 	for {
-		run, err := in.Log.Poll(t.Context())
+		run, err := in.Log.Read(t.Context(), 0, offset)
 		if errors.Is(err, chat.ErrLogClosed) {
 			return polled
 		}
 		if err != nil {
-			t.Errorf("poll: %v", err)
+			t.Errorf("read: %v", err)
 			return polled
 		}
 		for _, r := range run.Records {
 			sender, serial := origin(r)
 			polled[sender] = append(polled[sender], serial)
 		}
+		offset = run.To
 		settle(t.Context(), in.Log, run, nil)
 	}
 }
@@ -285,12 +288,12 @@ func closing(t *testing.T, in Instance) {
 	}
 }
 
-func pollEnds(t *testing.T, in Instance) {
+func readEnds(t *testing.T, in Instance) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var polling sync.WaitGroup
 	polling.Go(func() {
-		if run, err := in.Log.Poll(ctx); !errors.Is(err, context.Canceled) {
-			t.Errorf("poll gives %v, %v", run, err)
+		if run, err := in.Log.Read(ctx, 0, 0); !errors.Is(err, context.Canceled) {
+			t.Errorf("reading gives %v, %v", run, err)
 		}
 	})
 	cancel()
@@ -304,8 +307,8 @@ func closed(t *testing.T, in Instance) {
 		t.Errorf("append gives %v", err)
 	}
 	for range 2 {
-		if run, err := in.Log.Poll(t.Context()); !errors.Is(err, chat.ErrLogClosed) {
-			t.Errorf("poll gives %v, %v", run, err)
+		if run, err := in.Log.Read(t.Context(), 0, 0); !errors.Is(err, chat.ErrLogClosed) {
+			t.Errorf("reading gives %v, %v", run, err)
 		}
 	}
 }

@@ -84,17 +84,33 @@ func (r *room) message(id chat.MessageID) *chat.Message {
 	return nil
 }
 
-// Position implements sequencer.Store.
+// Position is the offset up to which a partition is stored.
 func (s *Store) Position(_ context.Context, partition int) (chat.Offset, error) {
 	return s.positions[partition], nil
 }
 
-// RoomState implements sequencer.Store.
-func (s *Store) RoomState(_ context.Context, id chat.RoomID) (chat.RoomState, error) {
-	r, ok := s.rooms[id]
-	if !ok {
-		return chat.RoomState{}, chat.ErrNotFound
+// Load implements sequencer.Store.
+func (s *Store) Load(_ context.Context, partition int, rooms []chat.RoomID, messages []chat.MessageRef) (chat.Loaded, error) {
+	loaded := chat.Loaded{
+		Stored: s.positions[partition],
+		Rooms:  make(map[chat.RoomID]chat.RoomState, len(rooms)), Messages: make(map[chat.MessageRef]*chat.Message, len(messages)),
 	}
+	for _, id := range rooms {
+		if r, ok := s.rooms[id]; ok {
+			loaded.Rooms[id] = r.state(id)
+		}
+	}
+	for _, ref := range messages {
+		if r, ok := s.rooms[ref.Room]; ok {
+			if m := r.message(ref.ID); m != nil {
+				loaded.Messages[ref] = m.Clone()
+			}
+		}
+	}
+	return loaded, nil
+}
+
+func (r *room) state(id chat.RoomID) chat.RoomState {
 	state := chat.RoomState{Room: id, Head: r.info.Head}
 	for i := max(0, len(r.events)-chat.WindowSize); i < len(r.events); i++ {
 		if event := &r.events[i]; event.Kind != chat.KindVoid {
@@ -102,10 +118,10 @@ func (s *Store) RoomState(_ context.Context, id chat.RoomID) (chat.RoomState, er
 			state.Recent = append(state.Recent, known)
 		}
 	}
-	return state, nil
+	return state
 }
 
-// Message implements sequencer.Store and message.Store.
+// Message implements message.Store.
 func (s *Store) Message(_ context.Context, id chat.RoomID, message chat.MessageID) (*chat.Message, error) {
 	r, ok := s.rooms[id]
 	if !ok {

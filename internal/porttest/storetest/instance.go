@@ -297,3 +297,14 @@ func (i *Instance) living() []*Room {
 func (r *Room) sortedMessages() []*chat.Message {
 	return slices.SortedFunc(maps.Values(r.Messages), func(a, b *chat.Message) int { return int(a.Seq) - int(b.Seq) })
 }
+
+// RoomState reads a room's state; ok is false where the store has none.
+func (i *Instance) RoomState(t TB, s Store, room chat.RoomID) (state chat.RoomState, ok bool) {
+	t.Helper()
+	loaded, err := s.Load(ctx(t), i.Partition, []chat.RoomID{room}, nil)
+	if err != nil {
+		t.Fatalf("Load: %v", err)
+	}
+	state, ok = loaded.Rooms[room]
+	return state, ok
+}

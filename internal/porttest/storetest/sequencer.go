@@ -23,6 +23,7 @@ func testSequencer(t *testing.T, fresh Fresh) {
 		"a number that does not follow is refused":                 gaps,
 		"a batch that fails leaves nothing":                        batchIsWhole,
 		"a room's state is the records of its newest numbers":      roomState,
+		"what numbering needs is read at once":                     loads,
 		"every text comes back as it was":                          texts,
 		"a missing room or message is not found":                   missing,
 		"what was committed is there after a restart":              restart,
@@ -201,9 +202,34 @@ func roomState(t *testing.T, i *Instance) {
 		}
 	}
 	i.Commit(t, events...)
-	state, err := i.Store.RoomState(t.Context(), r.ID)
-	if d := diff(r.State(), state); err != nil || d != "" || len(state.Recent) > chat.WindowSize {
-		t.Errorf("RoomState: %v, %d records; diff (-want +got)\n%s", err, len(state.Recent), d)
+	state, _ := i.RoomState(t, i.Store, r.ID)
+	if d := diff(r.State(), state); d != "" || len(state.Recent) > chat.WindowSize {
+		t.Errorf("%d records; diff (-want +got)\n%s", len(state.Recent), d)
+	}
+}
+
+func loads(t *testing.T, i *Instance) {
+	user := i.AddUser(t, "mina")
+	one, other, empty := i.AddRoom(t, chat.Public, user), i.AddRoom(t, chat.Private, user), i.AddRoom(t, chat.Public, user)
+	here, there := i.Say(one, user, "here"), i.Say(other, user, "there")
+	i.Commit(t, here, there, i.Edit(one, here.Message, "here!"))
+	gone, nothing := chat.RoomID(i.id()), i.MessageID()
+	at := func(r *Room, id chat.MessageID) chat.MessageRef { return chat.MessageRef{Room: r.ID, ID: id} }
+	loaded, err := i.Store.Load(t.Context(), i.Partition, []chat.RoomID{one.ID, other.ID, empty.ID, gone},
+		[]chat.MessageRef{at(one, here.RecordID), at(other, there.RecordID), at(other, here.RecordID), at(one, nothing), {Room: gone, ID: here.RecordID}})
+	want := chat.Loaded{
+		Stored: i.Stored,
+		Rooms:  map[chat.RoomID]chat.RoomState{one.ID: one.State(), other.ID: other.State(), empty.ID: empty.State()},
+		Messages: map[chat.MessageRef]*chat.Message{
+			at(one, here.RecordID):    i.message(one.Messages[here.RecordID]),
+			at(other, there.RecordID): i.message(other.Messages[there.RecordID]),
+		},
+	}
+	if d := diff(want, loaded); err != nil || d != "" {
+		t.Errorf("Load: %v; diff (-want +got)\n%s", err, d)
+	}
+	if loaded, err = i.Store.Load(t.Context(), i.Partition+100, nil, nil); err != nil || loaded.Stored != 0 || len(loaded.Rooms)+len(loaded.Messages) > 0 {
+		t.Errorf("Load of nothing of a partition that never was stored: %+v, %v", loaded, err)
 	}
 }
 
@@ -231,7 +257,6 @@ func missing(t *testing.T, i *Instance) {
 	ctx, s := context.Background(), i.Store
 	nowhere, nothing := chat.RoomID(i.id()), i.MessageID()
 	for name, call := range map[string]func() error{
-		"RoomState":             func() error { _, err := s.RoomState(ctx, nowhere); return err },
 		"Message in no room":    func() error { _, err := s.Message(ctx, nowhere, said.RecordID); return err },
 		"Message of no id":      func() error { _, err := s.Message(ctx, r.ID, nothing); return err },
 		"Message in other room": func() error { _, err := s.Message(ctx, other.ID, said.RecordID); return err },
@@ -258,8 +283,8 @@ func restart(t *testing.T, i *Instance) {
 	i.Commit(t, told, said, i.Edit(r, said.Message, "before!"))
 	i.Restart()
 	i.Check(t, i.Store)
-	if at, err := i.Store.Position(t.Context(), 0); err != nil || at != i.Stored {
-		t.Errorf("Position after the restart = %d, %v, want %d", at, err, i.Stored)
+	if loaded, err := i.Store.Load(t.Context(), 0, nil, nil); err != nil || loaded.Stored != i.Stored {
+		t.Errorf("after the restart it is stored up to %d, %v, want %d", loaded.Stored, err, i.Stored)
 	}
 	i.Commit(t, i.Say(r, joon, "after"))
 	i.Check(t, i.Store)
@@ -304,8 +329,8 @@ func endedContext(t *testing.T, i *Instance) {
 	if _, err := i.Store.Commit(ended, chat.Batch{From: 0, To: 1}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Commit under an ended context: %v, want context.Canceled", err)
 	}
-	if _, err := i.Store.RoomState(ended, r.ID); !errors.Is(err, context.Canceled) {
-		t.Errorf("RoomState under an ended context: %v, want context.Canceled", err)
+	if _, err := i.Store.Load(ended, 0, []chat.RoomID{r.ID}, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("Load under an ended context: %v, want context.Canceled", err)
 	}
 	i.Commit(t, i.Say(r, user, "goes on"))
 	i.Check(t, i.Store)

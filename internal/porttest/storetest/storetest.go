@@ -4,9 +4,11 @@
 package storetest
 
 import (
+	"context"
 	"testing"
 
 	"github.com/blabber-hive/blabber-hive/internal/account"
+	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/history"
 	"github.com/blabber-hive/blabber-hive/internal/message"
 	"github.com/blabber-hive/blabber-hive/internal/room"
@@ -25,6 +27,9 @@ type Store interface { //nolint:interfacebloat // the sum of ports that stay sma
 	account.Users
 	account.Sessions
 	account.Keys
+
+	// Position is the offset up to which a partition is stored, as Load says it.
+	Position(ctx context.Context, partition int) (chat.Offset, error)
 }
 
 // Fresh makes an empty database for one test and returns how to open it. Each call of open closes the store that was
