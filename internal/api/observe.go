@@ -29,6 +29,15 @@ type request struct {
 	who    account.Identity
 }
 
+// attributes are what a line of the log says of a request: which it was, and whose, where somebody is signed in.
+func (r *request) attributes() []any {
+	attributes := append(make([]any, 0, 8), slog.String("request_id", r.id), slog.String("route", r.route))
+	if user := r.who.User.ID; !user.IsZero() {
+		attributes = append(attributes, slog.Any("user_id", user))
+	}
+	return attributes
+}
+
 type requestKey struct{}
 
 // requestOf gives the request that a context belongs to, and an empty one to a context of none.
@@ -110,8 +119,7 @@ func (s *Server) panicked(c *gin.Context, value any) {
 		panic(value)
 	}
 	req := requestOf(c.Request.Context())
-	s.Log.ErrorContext(c.Request.Context(), "a handler panicked",
-		"request_id", req.id, "route", req.route, "panic", value, "stack", string(debug.Stack()))
+	s.Log.ErrorContext(c.Request.Context(), "a handler panicked", append(req.attributes(), "panic", value, "stack", string(debug.Stack()))...)
 	if c.Writer.Written() {
 		panic(http.ErrAbortHandler)
 	}
@@ -133,10 +141,9 @@ func (s *Server) observed(ctx context.Context, c *gin.Context, req *request, too
 	if !s.Log.Enabled(ctx, level) {
 		return
 	}
-	s.Log.LogAttrs(ctx, level, "request",
-		slog.String("request_id", req.id), slog.String("method", method), slog.String("route", req.route),
-		slog.Int("status", status), slog.Int("bytes", max(c.Writer.Size(), 0)), slog.Duration("took", took),
-		slog.String("address", req.device.Address), slog.Any("user_id", req.who.User.ID))
+	s.Log.Log(ctx, level, "request", append(req.attributes(),
+		slog.String("method", method), slog.Int("status", status), slog.Int("bytes", max(c.Writer.Size(), 0)),
+		slog.Duration("took", took), slog.String("address", req.device.Address))...)
 }
 
 // methodLabel keeps the number of series, and what a stranger can write into a log, bounded.

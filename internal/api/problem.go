@@ -55,12 +55,10 @@ func (s *Server) problemOf(ctx context.Context, err error) *problem {
 		seconds := max(1, int(math.Ceil(p.RetryAfter.Seconds())))
 		p.headers.Set("Retry-After", strconv.Itoa(seconds))
 	case chat.Internal:
-		req := requestOf(ctx)
-		s.Log.ErrorContext(ctx, "a request failed", "request_id", req.id, "route", req.route, "user_id", req.who.User.ID, "error", err)
+		s.Log.ErrorContext(ctx, "a request failed", append(requestOf(ctx).attributes(), "error", err)...)
 	}
 	if p.Code == chat.Unavailable && ctx.Err() == nil {
-		req := requestOf(ctx)
-		s.Log.WarnContext(ctx, "a request met something unavailable", "request_id", req.id, "route", req.route, "error", err)
+		s.Log.WarnContext(ctx, "a request met something unavailable", append(requestOf(ctx).attributes(), "error", err)...)
 	}
 	return p
 }

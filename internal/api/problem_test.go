@@ -216,6 +216,9 @@ func TestLogsAreSilent(t *testing.T) {
 	if !strings.Contains(logged, "/api/v1/invites/:code/accept") || !strings.Contains(logged, c.id.String()) {
 		t.Error("the log lacks routes and ids")
 	}
+	if strings.Contains(logged, chat.UserID{}.String()) {
+		t.Error("the log names somebody where nobody is signed in")
+	}
 }
 
 // Promise: the metrics know routes, not paths, so strangers cannot make series.
