@@ -63,20 +63,29 @@ func eventOf(e *chat.Event) Event {
 
 // Envelope encodes an event once for everyone who will receive it.
 func Envelope(e *chat.Event) (chat.Envelope, error) {
+	envelope := chat.Envelope{Room: e.Room, Seq: e.Seq, Kind: e.Kind}
+	if isNewMessage(e) {
+		envelope.Body = appendNewMessage(make([]byte, 0, newMessageBytes+len(e.Message.Body)), e)
+		return envelope, nil
+	}
+	var err error
+	if envelope.Body, err = marshalEvent(e); err != nil {
+		return chat.Envelope{}, fmt.Errorf("encode event %d of room %s: %w", e.Seq, e.Room, err)
+	}
+	if e.Member != nil {
+		envelope.Subject, envelope.Change = e.Member.User.ID, e.Member.Change
+	}
+	return envelope, nil
+}
+
+// marshalEvent encodes an event of any kind.
+func marshalEvent(e *chat.Event) ([]byte, error) {
 	event := eventOf(e)
 	if e.Message != nil {
 		message := messageOf(e.Message)
 		event.Message = &message
 	}
-	body, err := json.Marshal(event)
-	if err != nil {
-		return chat.Envelope{}, fmt.Errorf("encode event %d of room %s: %w", e.Seq, e.Room, err)
-	}
-	envelope := chat.Envelope{Room: e.Room, Seq: e.Seq, Kind: e.Kind, Body: body}
-	if e.Member != nil {
-		envelope.Subject, envelope.Change = e.Member.User.ID, e.Member.Change
-	}
-	return envelope, nil
+	return json.Marshal(event)
 }
 
 // EncodeRecord writes a record as it stands in the log and in the outbox.

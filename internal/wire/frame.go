@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"encoding/json"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
@@ -87,12 +88,15 @@ func ReadyFrame(user chat.User, rooms []chat.MemberRoom, online []chat.UserID, h
 
 // AckFrame says that a message is durable; seq is left out while it is zero.
 func AckFrame(room chat.RoomID, id chat.MessageID, seq chat.Seq) []byte {
-	return must(struct {
-		Type   string         `json:"type"`
-		ID     chat.MessageID `json:"id"`
-		RoomID chat.RoomID    `json:"room_id"`
-		Seq    chat.Seq       `json:"seq,omitempty"`
-	}{"ack", id, room, seq})
+	b := append(make([]byte, 0, 160), `{"type":"ack","id":`...)
+	b = appendID(b, id)
+	b = append(b, `,"room_id":`...)
+	b = appendID(b, room)
+	if seq != 0 {
+		b = append(b, `,"seq":`...)
+		b = strconv.AppendUint(b, uint64(seq), 10)
+	}
+	return append(b, '}')
 }
 
 // ErrorFrame refuses a frame; id is left out while it is zero.
