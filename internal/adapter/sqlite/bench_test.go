@@ -86,7 +86,7 @@ func (b *bench) fill(tb testing.TB, perRoom int) {
 
 // Rows a second of one sequencer, by rows a commit and rooms written in turn.
 func BenchmarkCommit(b *testing.B) {
-	for _, rooms := range []int{50, 5000} {
+	for _, rooms := range []int{100, 5000} {
 		for _, rows := range []int{1, 10, 100, 1000} {
 			b.Run(fmt.Sprintf("rooms=%d/rows=%d", rooms, rows), func(b *testing.B) {
 				bench := newBench(b, rooms, 1)

@@ -18,7 +18,7 @@ func (s *Store) Commit(ctx context.Context, batch chat.Batch) ([]chat.Void, erro
 		if err := moveOffset(c, batch); err != nil {
 			return err
 		}
-		w := batchWriter{c: c, rooms: make(map[chat.RoomID]*roomHead)}
+		w := newBatchWriter(c, &s.heads)
 		for i := range batch.Events {
 			if err := w.store(&batch.Events[i]); err != nil {
 				return fmt.Errorf("event %d of room %s: %w", batch.Events[i].Seq, batch.Events[i].Room, err)
@@ -50,44 +50,39 @@ func moveOffset(c *engine.Conn, batch chat.Batch) error {
 // batchWriter stores the events of one batch; it holds the heads of their rooms until all are stored.
 type batchWriter struct {
 	c     *engine.Conn
+	known *heads
 	rooms map[chat.RoomID]*roomHead
 	voids []chat.Void
 }
 
-// roomHead is what a batch moves of a room. no is zero for a room that is gone.
-type roomHead struct {
-	no           int64
-	head         chat.Seq
-	lastMessage  chat.Seq
-	lastSender   chat.UserID
-	lastOther    chat.Seq
-	lastActivity int64
+func newBatchWriter(c *engine.Conn, known *heads) batchWriter {
+	return batchWriter{c: c, known: known, rooms: make(map[chat.RoomID]*roomHead)}
 }
 
 func (w *batchWriter) head(room chat.RoomID) (*roomHead, error) {
 	if r, ok := w.rooms[room]; ok {
 		return r, nil
 	}
-	r := &roomHead{}
-	err := w.c.Row(`select no, head, last_message_seq, last_sender, last_other_seq, last_activity_at from rooms where id = ?`, []any{room[:]},
-		&r.no, (*column.Seq)(&r.head), (*column.Seq)(&r.lastMessage), column.Into(&r.lastSender), (*column.Seq)(&r.lastOther), &r.lastActivity)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	r, err := w.known.find(w.c, room)
+	if err != nil {
 		return nil, err
 	}
-	w.rooms[room] = r
-	return r, nil
+	w.rooms[room] = &r
+	return &r, nil
 }
 
+// storeHeads is the last that a batch writes.
 func (w *batchWriter) storeHeads() error {
 	for _, r := range w.rooms {
 		if r.no == 0 {
 			continue
 		}
-		if _, err := w.c.Exec(`update rooms set head = ?2, last_message_seq = ?3, last_sender = ?4, last_other_seq = ?5, last_activity_at = ?6
-			where no = ?1`, r.no, column.Num(r.head), column.Num(r.lastMessage), column.OrNull(r.lastSender), column.Num(r.lastOther), r.lastActivity); err != nil {
+		if _, err := w.c.Exec(`update or fail rooms set head = ?, last_message_seq = ?, last_sender = ?, last_other_seq = ?, last_activity_at = ?
+			where no = ?`, column.Num(r.head), column.Num(r.lastMessage), column.OrNull(r.lastSender), column.Num(r.lastOther), r.lastActivity, r.no); err != nil {
 			return err
 		}
 	}
+	w.known.keep(w.c, w.rooms)
 	return nil
 }
 
@@ -120,13 +115,14 @@ func (w *batchWriter) storeMessage(r *roomHead, event *chat.Event) error {
 	}
 	mentions := column.Mentioned(m)
 	// The id of any record counts: one that stands under an event is as much a repeat as one that stands under a message.
-	stored, err := w.c.Exec(`insert into messages (room, seq, id, sender, created_at, fingerprint, changed_seq, edited_at, deleted_at, body, reply_to, mentions, reactions)
-		select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
-		where not exists (select 1 from events where room = ?1 and id = ?3)
-		on conflict (room, id) do nothing`,
+	stored, err := w.c.Exec(`insert or fail into messages (room, seq, id, sender, created_at, fingerprint, changed_seq, edited_at, deleted_at, body, reply_to, mentions, reactions)
+		select ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
+		where not exists (select 1 from events where id = ? and room = ?)
+		on conflict (id, room) do nothing`,
 		r.no, column.Num(m.Seq), m.ID[:], m.Sender.ID[:], m.CreatedAt.UnixMilli(), m.Fingerprint[:],
 		column.SeqOrNull(m.ChangedSeq), column.MS(m.EditedAt), column.MS(m.DeletedAt), m.Body, column.OrNull(m.ReplyTo),
-		column.Blob(column.MentionsBlob(mentions)), column.Blob(column.ReactionsBlob(m.Reactions)))
+		column.Blob(column.MentionsBlob(mentions)), column.Blob(column.ReactionsBlob(m.Reactions)),
+		m.ID[:], r.no)
 	if err != nil {
 		return err
 	}
@@ -198,7 +194,7 @@ func (w *batchWriter) storeEvent(r *roomHead, event *chat.Event, target chat.Seq
 	stored, err := w.c.Exec(`insert into events (room, seq, id, kind, at, actor, target_seq, subject, payload)
 		select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
 		where not exists (select 1 from messages where room = ?1 and id = ?3)
-		on conflict (room, id) do nothing`,
+		on conflict (id, room) do nothing`,
 		r.no, column.Num(event.Seq), event.RecordID[:], string(event.Kind), event.At.UnixMilli(), event.Actor.ID[:],
 		column.SeqOrNull(target), subject, payload)
 	if err == nil && stored == 0 {

@@ -63,7 +63,7 @@ func (s *Store) HalfImported(ctx context.Context) (archive string, err error) {
 // Put adds rows of an archive.
 func (s *Store) Put(ctx context.Context, rows []chat.Row) error {
 	err := s.db.Write(ctx, func(c *engine.Conn) error {
-		p := rowWriter{batchWriter{c: c, rooms: make(map[chat.RoomID]*roomHead)}}
+		p := rowWriter{newBatchWriter(c, &s.heads)}
 		for i := range rows {
 			if err := p.put(rows[i]); err != nil {
 				return err

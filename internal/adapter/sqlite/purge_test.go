@@ -3,6 +3,7 @@ package sqlite
 import (
 	"testing"
 
+	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/column"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/porttest/storetest"
@@ -35,7 +36,19 @@ func TestDeletedRoomsAreRemoved(t *testing.T) {
 		events = append(events, i.Say(gone, mina, "@joon", joon.ID), i.Tell(gone, mina, joon, chat.MemberRole), i.Say(kept, mina, "@joon", joon.ID))
 	}
 	i.Commit(t, events...)
+	late := i.Say(gone, mina, "on its way when the room was deleted")
 	i.DeleteRoom(t, gone)
+	i.Commit(t, late)
+	if err := s.db.Read(t.Context(), func(c *engine.Conn) error {
+		var stored int
+		err := c.Row(`select count(*) from messages where room = 2 and seq = ?`, []any{column.Num(late.Seq)}, &stored)
+		if stored > 0 {
+			t.Error("a message was stored in a deleted room")
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
 	i.Restart()
 	left := func() (rows int) {
 		t.Helper()

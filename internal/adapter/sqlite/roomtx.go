@@ -21,7 +21,9 @@ func (s *Store) Update(ctx context.Context, room chat.RoomID, change func(tx cha
 			return err
 		}
 		refusal = change(tx)
-		deleted = tx.deleted
+		if deleted = tx.deleted; deleted {
+			s.heads.forget(room)
+		}
 		return refusal
 	})
 	switch {

@@ -35,6 +35,7 @@ type Store struct {
 	db     *engine.Engine
 	group  *run.Group
 	purges chan struct{}
+	heads  heads // of the writer alone
 	close  func() error
 }
 

@@ -134,6 +134,8 @@ create index invites_by_creator on invites (created_by); -- for the foreign key
 
 -- One row a message, in its newest state. A rowid table, because rows are then appended where the last one went: WITHOUT
 -- ROWID measured a third of the speed with 5,000 rooms written in turn. The rowid is named so that VACUUM keeps it.
+-- The id comes first in its index: ids begin with the time, so all rooms append at the same end of it, and a commit of many
+-- rooms writes half the pages that it would if every room had a place of its own there too.
 -- No foreign keys: the room is looked up in the same transaction anyway, and the parent checks cost the hot path 15 %.
 create table messages (
     no          integer primary key,
@@ -151,7 +153,7 @@ create table messages (
     mentions    blob, -- 16 bytes a person; the zero id first stands for everybody
     reactions   blob, -- see column/reactions.go
     constraint messages_room_seq_unique unique (room, seq),
-    constraint messages_room_id_unique unique (room, id)
+    constraint messages_id_unique unique (id, room)
 ) strict;
 
 -- Every other number of a room's log. With messages it covers 1 to head of each room exactly once.
@@ -167,7 +169,7 @@ create table events (
     subject    blob,    -- the person whom a member event is about
     payload    text,    -- JSON, see column/payload.go
     constraint events_room_seq_unique unique (room, seq),
-    constraint events_room_id_unique unique (room, id),
+    constraint events_id_unique unique (id, room),
     constraint events_kind_known check (kind in ('edit', 'delete', 'reaction', 'member', 'room', 'void')),
     constraint events_void_has_no_id check ((kind = 'void') = (id is null)),
     constraint events_change_has_a_target check (kind not in ('edit', 'delete', 'reaction') or target_seq is not null)
