@@ -55,7 +55,7 @@ dev: $(MODULES) ## serve with reloading: the client on vite's port, the server b
 	scripts/dev.sh
 
 .PHONY: services
-services: ## PostgreSQL and Redis for yourself until Ctrl-C, and the variables that name them
+services: ## PostgreSQL, Redis and Kafka for yourself until Ctrl-C, and the variables that name them
 	@$(SERVICES) $(ARGS)
 
 ## Test

@@ -37,6 +37,10 @@ command -v cc >/dev/null || packages+=(gcc libc6-dev) # the race detector's
 # The services of a cluster, where no variable says that they run elsewhere.
 [[ -n ${DATABASE_URL:-} || -n $(postgres) ]] || packages+=(postgresql)
 [[ -n ${REDIS_URL:-} ]] || command -v redis-server >/dev/null || packages+=(redis-server)
+if [[ -z ${KAFKA_BROKER_URL:-} ]]; then # run with Java, fetched by Maven
+  command -v java >/dev/null || packages+=(default-jre-headless)
+  command -v mvn >/dev/null || packages+=(maven)
+fi
 [[ -n $(nginx_path) ]] || packages+=(nginx)
 
 # Tests start services of their own on ports of their own. Debian would start one of each for the whole system, now and at
@@ -87,6 +91,8 @@ command -v cc >/dev/null || echo "deps: no C compiler: Go tests run without the 
 absent=()
 [[ -n ${DATABASE_URL:-} || -n $(postgres) ]] || absent+=("postgresql (or DATABASE_URL)")
 [[ -n ${REDIS_URL:-} ]] || command -v redis-server >/dev/null || absent+=("redis-server (or REDIS_URL)")
+[[ -n ${KAFKA_BROKER_URL:-} ]] || { command -v java && command -v mvn; } >/dev/null ||
+  absent+=("default-jre-headless and maven (or KAFKA_BROKER_URL)")
 [[ -n $(nginx_path) ]] || absent+=(nginx)
 ((${#absent[@]} == 0)) || (IFS=, && echo "deps: the tests of a cluster will fail; install the packages${absent[*]/#/ }" >&2)
 

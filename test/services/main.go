@@ -22,10 +22,11 @@ import (
 )
 
 func main() {
-	only := flag.String("only", "postgres,redis", "which services")
+	only := flag.String("only", "postgres,redis,kafka", "which services")
+	brokers := flag.Int("brokers", 1, "of Kafka: 1, which writes each record to the disk, or 3, which keep each thrice")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code, err := serve(ctx, strings.Split(*only, ","), flag.Args())
+	code, err := serve(ctx, strings.Split(*only, ","), *brokers, flag.Args())
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "services:", err)
@@ -36,13 +37,13 @@ func main() {
 // variable is how a service is found.
 type variable struct{ name, value string }
 
-func serve(ctx context.Context, only, command []string) (code int, err error) {
+func serve(ctx context.Context, only []string, brokers int, command []string) (code int, err error) {
 	folder, err := services.Open()
 	if err != nil {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, folder.Close()) }()
-	variables, err := start(ctx, folder, only)
+	variables, err := start(ctx, folder, only, brokers)
 	if err != nil {
 		return 1, err
 	}
@@ -58,7 +59,7 @@ func serve(ctx context.Context, only, command []string) (code int, err error) {
 }
 
 // start brings all up at once and answers their variables. What a variable names already is left to whoever runs it.
-func start(ctx context.Context, folder *services.Folder, only []string) ([]variable, error) {
+func start(ctx context.Context, folder *services.Folder, only []string, brokers int) ([]variable, error) {
 	all := []struct {
 		service, variable string
 		start             func(ctx context.Context) (url string, err error)
@@ -70,6 +71,13 @@ func start(ctx context.Context, folder *services.Folder, only []string) ([]varia
 		{"redis", services.RedisURL, func(ctx context.Context) (string, error) {
 			in, err := folder.StartRedis(ctx, nil)
 			return urlOf(in), err
+		}},
+		{"kafka", services.KafkaBrokerURL, func(ctx context.Context) (string, error) {
+			cluster, err := folder.StartKafka(ctx, brokers, nil)
+			if err != nil {
+				return "", err
+			}
+			return cluster.URL, nil
 		}},
 	}
 	variables := make([]variable, len(all))

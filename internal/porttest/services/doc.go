@@ -3,8 +3,8 @@
 // What it owns: one temporary folder ([Folder]) with everything that the programs write, the free loopback ports that they
 // listen on, and the processes ([Instance]), which can be killed, frozen and started again on the same port and data.
 //
-// Tests that only need a service ask for a place of their own in a shared one: [Postgres] and [Redis] use what
-// DATABASE_URL and REDIS_URL name, as make services and make test set them, and else start one
+// Tests that only need a service ask for a place of their own in a shared one: [Postgres], [Redis] and [Kafka] use what
+// DATABASE_URL, REDIS_URL and KAFKA_BROKER_URL name, as make services and make test set them, and else start one
 // for the test binary, whose TestMain ends it ([During]). Tests that break a service start one for themselves
 // ([NewFolder]). A service that cannot be had fails the test and says what to install; nothing is ever skipped.
 //

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -45,7 +46,7 @@ func Open() (*Folder, error) {
 		return nil, err
 	}
 	// Others must be able to pass through: PostgreSQL refuses to run as root and runs as somebody else then.
-	if err := os.Chmod(path, 0o711); err != nil { //nolint:gosec // nothing can be listed, and what is inside has modes of its own
+	if err := os.Chmod(path, 0o711); err != nil {
 		return nil, err
 	}
 	lock, taken, err := lockFile(filepath.Join(path, lockName))
@@ -81,8 +82,8 @@ func (f *Folder) Close() error {
 		return nil
 	}
 	f.closed = true
-	for i := len(f.instances) - 1; i >= 0; i-- {
-		f.instances[i].discard()
+	for _, in := range slices.Backward(f.instances) {
+		in.discard()
 	}
 	err := os.RemoveAll(f.path)
 	return errors.Join(err, f.lock.Close())
@@ -101,7 +102,7 @@ func (f *Folder) add(in *Instance) error {
 // sub makes a folder inside for one instance.
 func (f *Folder) sub(name string) (string, error) {
 	path := filepath.Join(f.path, name+"-"+token())
-	return path, os.Mkdir(path, 0o755) //nolint:gosec // a server that runs as somebody else must get in
+	return path, os.Mkdir(path, 0o755)
 }
 
 // sweep deletes the folders of processes that died without doing so. Whoever holds the lock lives.
@@ -153,6 +154,6 @@ func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.It
 // tail is the end of a log, for an error.
 func tail(path string) string {
 	const most = 2 << 10
-	data, _ := os.ReadFile(path) //nolint:gosec // a log of ours
+	data, _ := os.ReadFile(path)
 	return strings.TrimSpace(string(data[max(0, len(data)-most):]))
 }

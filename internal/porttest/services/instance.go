@@ -15,11 +15,15 @@ import (
 )
 
 const (
-	// readyPatience is how long a service may take to answer: a Kafka of three on a busy machine with two cores needs 20 s.
-	readyPatience = 2 * time.Minute
+	// readyPatience is how long a service may take to answer. A Kafka needs 10 s of CPU for it, and test machines are busy.
+	readyPatience = 5 * time.Minute
 	// endPatience is how long one may take to end in order before it is killed.
 	endPatience = 30 * time.Second
 )
+
+func readyBackoff() run.Backoff {
+	return run.Backoff{First: 20 * time.Millisecond, Max: 200 * time.Millisecond}
+}
 
 // Instance is one running service.
 type Instance struct {
@@ -73,12 +77,13 @@ func (in *Instance) spawn() error {
 	if in.running() {
 		return errors.New("it runs already")
 	}
-	log, err := os.OpenFile(in.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644) //nolint:gosec // a log of ours that others may read
+	log, err := os.OpenFile(in.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(in.command[0], in.command[1:]...) //nolint:gosec // the programs that this package is there to run
+	// It outlives the context of whoever starts it.
+	cmd := exec.CommandContext(context.Background(), in.command[0], in.command[1:]...) //nolint:gosec // the programs that this package is there to run
 	cmd.Dir, cmd.Stdout, cmd.Stderr = in.dir, log, log
 	cmd.Env = append(cmd.Environ(), in.env...)
 	if cmd.SysProcAttr, err = attributes(in.as); err != nil {
@@ -103,7 +108,7 @@ func (in *Instance) Ready(ctx context.Context) error {
 	in.mu.Lock()
 	exited := in.exited
 	in.mu.Unlock()
-	err := run.Retry(ctx, run.Backoff{First: 20 * time.Millisecond, Max: 200 * time.Millisecond}, func(ctx context.Context) error {
+	err := run.Retry(ctx, readyBackoff(), func(ctx context.Context) error {
 		select {
 		case <-exited:
 			return run.Permanent(errors.New("it has ended"))

@@ -38,7 +38,7 @@ func (f *Folder) StartPostgres(ctx context.Context, settings map[string]string) 
 		return nil, err
 	}
 	password := token()
-	if err := initdb(bin, dir, password, as); err != nil {
+	if err := initdb(ctx, bin, dir, password, as); err != nil {
 		return nil, err
 	}
 	command := []string{filepath.Join(bin, "postgres"), "-D", filepath.Join(dir, "data")}
@@ -77,9 +77,9 @@ func postgresBin() (string, error) {
 	return "", errors.New("PostgreSQL is not installed: install the package postgresql, or set DATABASE_URL to a server where databases may be created")
 }
 
-func initdb(bin, dir, password string, as *account) error {
+func initdb(ctx context.Context, bin, dir, password string, as *account) error {
 	secret := filepath.Join(dir, "password")
-	if err := os.WriteFile(secret, []byte(password), 0o644); err != nil { //nolint:gosec // the password of a server that lives for a test
+	if err := os.WriteFile(secret, []byte(password), 0o644); err != nil {
 		return err
 	}
 	data := filepath.Join(dir, "data")
@@ -91,7 +91,7 @@ func initdb(bin, dir, password string, as *account) error {
 			return err
 		}
 	}
-	cmd := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "--username=postgres", "--auth=scram-sha-256", "--pwfile="+secret, //nolint:gosec // PostgreSQL's own
+	cmd := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "-D", data, "--username=postgres", "--auth=scram-sha-256", "--pwfile="+secret, //nolint:gosec // PostgreSQL's own
 		"--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions")
 	cmd.Dir = dir
 	var err error

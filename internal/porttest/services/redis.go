@@ -23,7 +23,7 @@ import (
 func (f *Folder) StartRedis(ctx context.Context, settings map[string]string) (*Instance, error) {
 	program, err := exec.LookPath("redis-server")
 	if err != nil {
-		return nil, errors.New("Redis is not installed: install the package redis-server, or set REDIS_URL to one") //nolint:revive,staticcheck // a name
+		return nil, errors.New("Redis is not installed: install the package redis-server, or set REDIS_URL to one")
 	}
 	dir, err := f.sub("redis")
 	if err != nil {
@@ -74,7 +74,7 @@ func pingRedis(ctx context.Context, address, password string) error {
 	lines := bufio.NewScanner(conn)
 	for _, want := range []string{"+OK", "+PONG"} {
 		if !lines.Scan() || lines.Text() != want {
-			return fmt.Errorf("Redis answers %q: %w", lines.Text(), lines.Err()) //nolint:revive,staticcheck // a name
+			return fmt.Errorf("Redis answers %q: %w", lines.Text(), lines.Err())
 		}
 	}
 	return nil

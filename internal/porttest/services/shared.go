@@ -3,10 +3,15 @@ package services
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // The variables that name running services.
@@ -27,6 +32,7 @@ var shared struct {
 	folder    *Folder
 	postgres  service
 	redis     service
+	kafka     service
 	templates map[string]*template
 }
 
@@ -124,4 +130,59 @@ func Redis(t testing.TB) RedisPlace {
 		return in.URL, nil
 	})
 	return RedisPlace{URL: address, Prefix: "test-" + token() + ":"}
+}
+
+// KafkaPlace is a test's own part of a shared Kafka.
+type KafkaPlace struct {
+	// URL names the brokers as KAFKA_BROKER_URL does.
+	URL string
+	// Prefix begins the name of every topic and group of the test.
+	Prefix string
+}
+
+// Kafka gives the test a prefix of its own, below which topics go when the test ends.
+func Kafka(t testing.TB) KafkaPlace {
+	t.Helper()
+	address := shared.kafka.get(t, KafkaBrokerURL, func(ctx context.Context, f *Folder) (string, error) {
+		cluster, err := f.StartKafka(ctx, 1, nil)
+		if err != nil {
+			return "", err
+		}
+		return cluster.URL, nil
+	})
+	place := KafkaPlace{URL: address, Prefix: "test-" + token() + "-"}
+	t.Cleanup(func() {
+		ctx, cancel := cleanContext()
+		defer cancel()
+		if err := place.clean(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	return place
+}
+
+func (k KafkaPlace) clean(ctx context.Context) error {
+	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(k.URL, ",")...))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	admin := kadm.NewClient(client)
+	topics, err := admin.ListTopics(ctx)
+	if err != nil {
+		return fmt.Errorf("list the topics of Kafka: %w", err)
+	}
+	var ours []string
+	for _, name := range topics.Names() {
+		if strings.HasPrefix(name, k.Prefix) {
+			ours = append(ours, name)
+		}
+	}
+	if len(ours) == 0 {
+		return nil
+	}
+	if _, err := admin.DeleteTopics(ctx, ours...); err != nil {
+		return fmt.Errorf("delete topics of Kafka: %w", err)
+	}
+	return nil
 }

@@ -47,7 +47,7 @@ func attributes(as *account) (*syscall.SysProcAttr, error) {
 	// A group of its own: Ctrl-C in the terminal is for us, who then end our children in order.
 	attr := &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	if as != nil {
-		attr.Credential = &syscall.Credential{Uid: uint32(as.uid), Gid: uint32(as.gid)} //nolint:gosec // ids that the system told us
+		attr.Credential = &syscall.Credential{Uid: uint32(as.uid), Gid: uint32(as.gid)}
 	}
 	return attr, nil
 }
@@ -57,7 +57,7 @@ func descendants(pid int) []int {
 	var all []int
 	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	for _, list := range lists {
-		data, _ := os.ReadFile(list) //nolint:gosec // the kernel's
+		data, _ := os.ReadFile(list)
 		for word := range strings.FieldsSeq(string(data)) {
 			if child, err := strconv.Atoi(word); err == nil {
 				all = append(append(all, child), descendants(child)...)
@@ -86,7 +86,7 @@ func awaitDeath(pid int) {
 
 // lockFile opens a file and locks it; taken: somebody else has it. The lock goes with the process.
 func lockFile(path string) (file *os.File, taken bool, err error) {
-	file, err = os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // a file of ours
+	file, err = os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, false, err
 	}
@@ -99,7 +99,7 @@ func lockFile(path string) (file *os.File, taken bool, err error) {
 
 // waitForLock is lockFile that waits.
 func waitForLock(path string) (*os.File, error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // a file of ours
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}

@@ -17,10 +17,10 @@ var errLinuxOnly = errors.New("services are started on Linux only: set DATABASE_
 
 type account struct{}
 
-func unprivileged() (*account, error)                         { return nil, errLinuxOnly }
-func attributes(*account) (*syscall.SysProcAttr, error)       { return nil, errLinuxOnly }
-func descendants(int) []int                                   { return nil }
-func kill(int, syscall.Signal)                                {}
-func awaitDeath(int)                                          {}
+func unprivileged() (*account, error)                        { return nil, errLinuxOnly }
+func attributes(*account) (*syscall.SysProcAttr, error)      { return nil, errLinuxOnly }
+func descendants(int) []int                                  { return nil }
+func kill(int, syscall.Signal)                               {}
+func awaitDeath(int)                                         {}
 func lockFile(string) (file *os.File, taken bool, err error) { return nil, false, errLinuxOnly }
-func waitForLock(string) (*os.File, error)                    { return nil, errLinuxOnly }
+func waitForLock(string) (*os.File, error)                   { return nil, errLinuxOnly }
