@@ -5,7 +5,9 @@ import "time"
 // Kind says what an event does.
 type Kind string
 
-// The kinds of events. A void event stands for a number that the store had to give up; readers skip it.
+// The kinds of events. A void event stands for a number that the store had to give up; readers skip it. An unreadable
+// record is one of the log that its reader could not decode: it has its place there, Body holds its bytes, and it is never
+// numbered.
 const (
 	KindMessage  Kind = "message"
 	KindEdit     Kind = "edit"
@@ -14,6 +16,8 @@ const (
 	KindMember   Kind = "member"
 	KindRoom     Kind = "room"
 	KindVoid     Kind = "void"
+
+	KindUnreadable Kind = "unreadable"
 )
 
 // MemberChange says what happened to a member.

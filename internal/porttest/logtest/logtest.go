@@ -46,6 +46,8 @@ func Run(t *testing.T, open func(t *testing.T) Instance) {
 		"closing under load loses nothing and settles nothing twice": closing,
 		"reading ends with its context":                              readEnds,
 		"a closed log refuses and is empty":                          closed,
+		"owning ends with its context, after its work":               owningEnds,
+		"owning ends with the error of its work":                     owningFails,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -310,5 +312,42 @@ func closed(t *testing.T, in Instance) {
 		if run, err := in.Log.Read(t.Context(), 0, 0); !errors.Is(err, chat.ErrLogClosed) {
 			t.Errorf("reading gives %v, %v", run, err)
 		}
+	}
+}
+
+// owning runs Own and answers its end.
+func owning(ctx context.Context, log Log, work func(ctx context.Context, partition int) error) (ended <-chan error) {
+	end := make(chan error, 1)
+	go func() { end <- log.Own(ctx, work) }()
+	return end
+}
+
+func owningEnds(t *testing.T, in Instance) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	begun := make(chan int, 1)
+	var returned atomic.Bool
+	end := owning(ctx, in.Log, func(ctx context.Context, partition int) error {
+		begun <- partition
+		<-ctx.Done()
+		returned.Store(true)
+		return nil
+	})
+	if partition := <-begun; partition != 0 {
+		t.Errorf("partition %d is owned, and there is only 0", partition)
+	}
+	cancel()
+	if err := <-end; err != nil && !errors.Is(err, context.Canceled) {
+		t.Errorf("owning gives %v", err)
+	}
+	if !returned.Load() {
+		t.Error("owning ended before its work")
+	}
+}
+
+func owningFails(t *testing.T, in Instance) {
+	broken := errors.New("broken")
+	if err := <-owning(t.Context(), in.Log, func(context.Context, int) error { return broken }); !errors.Is(err, broken) {
+		t.Errorf("owning gives %v", err)
 	}
 }
