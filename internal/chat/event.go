@@ -1,6 +1,9 @@
 package chat
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Kind says what an event does.
 type Kind string
@@ -149,15 +152,21 @@ type Receipt struct {
 // WindowSize is how many of a room's newest records its state remembers to recognise repeats.
 const WindowSize = 1024
 
-// Known is one remembered record of a room.
+// Known is one remembered record of a room. First is zero where the record stands under Seq; where Seq is void it is the
+// number under which the record stood already, and the fingerprint is that one's.
 type Known struct {
 	ID          MessageID
 	Seq         Seq
 	Fingerprint Fingerprint
+	First       Seq
 }
 
+// Stands is the number under which the record stands.
+func (k Known) Stands() Seq { return cmp.Or(k.First, k.Seq) }
+
 // RoomState is what numbering needs of a room: its head, and the records that have one of its newest WindowSize numbers,
-// oldest first. Void numbers have none; records with older numbers are ignored.
+// oldest first. A void number has the record that it was given to in vain, so that what a room remembers depends on its
+// log alone and not on when it was read from the store; records with older numbers are ignored.
 type RoomState struct {
 	Room   RoomID
 	Head   Seq

@@ -51,7 +51,8 @@ func (s *Service) Send(ctx context.Context, sender chat.Profile, request Request
 		return chat.InvalidField("id", "a message id is a UUIDv7 made by its sender")
 	}
 	fingerprint := chat.FingerprintOf(sender.ID, request.Body, request.ReplyTo)
-	if request.Resend || now.Sub(time.UnixMilli(made)) > chat.ResendAge {
+	resend := request.Resend || now.Sub(time.UnixMilli(made)) > chat.ResendAge
+	if resend {
 		known, err := s.sentBefore(ctx, request, fingerprint)
 		switch {
 		case err != nil:
@@ -69,7 +70,7 @@ func (s *Service) Send(ctx context.Context, sender chat.Profile, request Request
 	}
 	record := &chat.Record{
 		ID: request.ID, Room: request.Room, Kind: chat.KindMessage, At: now.Truncate(time.Millisecond), Actor: sender,
-		Body: request.Body, ReplyTo: request.ReplyTo, Fingerprint: fingerprint,
+		Body: request.Body, ReplyTo: request.ReplyTo, Fingerprint: fingerprint, Resend: resend,
 	}
 	var err error
 	if record.Mentions, record.MentionsAll, err = s.mentions(ctx, request.Room, request.Body); err != nil {

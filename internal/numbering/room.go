@@ -38,9 +38,12 @@ func (r *Room) State() chat.RoomState {
 	return chat.RoomState{Room: r.id, Head: r.head, Recent: r.window.oldestFirst(r.head)}
 }
 
-// Void takes back what Apply remembered of a number that the store gave up because the record's id stands under an older
-// one. The number stays used. Without this, the impostor of an old message would be taken for that message from then on.
-func (r *Room) Void(seq chat.Seq) { r.window.forget(seq) }
+// Void corrects what Apply remembered of a number that the store gave up because the record's id stands under an older
+// one, first. The number stays used, and the id stays remembered, as the one it really is: without this, the impostor of
+// an old message would be taken for that message from then on.
+func (r *Room) Void(seq chat.Seq, first chat.Known) {
+	r.window.replace(chat.Known{ID: first.ID, Seq: seq, Fingerprint: first.Fingerprint, First: first.Seq})
+}
 
 // Apply numbers a record. target is the newest state of the message that the record changes (see Target), or nil where
 // there is none; it is not modified.
@@ -52,7 +55,7 @@ func (r *Room) Apply(record *chat.Record, target *chat.Message) chat.Outcome {
 		if known.Fingerprint != record.Fingerprint {
 			return refused(ErrOtherMessage)
 		}
-		return repeat(known.Seq)
+		return repeat(known.Stands())
 	}
 	event := chat.Event{
 		Room: r.id, Seq: r.head + 1, Kind: record.Kind, At: record.At, Actor: record.Actor, RecordID: record.ID,

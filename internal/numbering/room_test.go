@@ -231,7 +231,7 @@ func TestStateIgnoresWhatTheWindowDoesNotCover(t *testing.T) {
 	for n := range chat.WindowSize + 300 {
 		l.apply(said(n, person(1), "hi"))
 	}
-	l.room.Void(900)
+	l.room.Void(900, chat.Known{ID: messageID(899), Seq: 7})
 	state := l.room.State()
 	stored := state
 	stored.Recent = append([]chat.Known{{ID: messageID(5), Seq: 6}, {ID: messageID(299), Seq: 300}}, stored.Recent...)
@@ -264,20 +264,26 @@ func TestStolenIDsConflict(t *testing.T) {
 	}
 }
 
-// Promise: once its number is void, an impostor of a message that only the store remembers is nobody: the next one with
-// that id goes to the store again, and no number is given twice.
-func TestVoidNumberIsForgottenButUsed(t *testing.T) {
+// Promise: once its number is void, an impostor of a message that only the store remembers is nobody: its owner's resend
+// is a repeat of the old message, the impostor's a conflict, and neither takes a number.
+func TestVoidNumberIsTheOldMessage(t *testing.T) {
 	t.Parallel()
 	l := newTeller(chat.RoomState{Room: room, Head: 5000})
 	impostor := said(0, person(2), "not mine")
 	if outcome := l.apply(impostor); outcome.Receipt.Seq != 5001 {
 		t.Fatalf("got %+v", outcome)
 	}
-	l.room.Void(5001)
-	if outcome := l.apply(said(0, person(1), "hi")); outcome.Err != nil || outcome.Receipt.Seq != 5002 || outcome.Receipt.Repeat {
-		t.Errorf("the owner's resend gives %+v, %v; want number 5002", outcome.Receipt, outcome.Err)
+	owners := said(0, person(1), "hi")
+	l.room.Void(5001, chat.Known{ID: owners.ID, Seq: 17, Fingerprint: owners.Fingerprint})
+	for who, l := range map[string]*teller{"the state read back": l.fork(), "the same state": l} {
+		if outcome := l.apply(owners); outcome.Err != nil || outcome.Receipt.Seq != 17 || !outcome.Receipt.Repeat {
+			t.Errorf("%s: the owner's resend gives %+v, %v; want a repeat of 17", who, outcome.Receipt, outcome.Err)
+		}
+		if outcome := l.apply(impostor); chat.CodeOf(outcome.Err) != chat.Conflict {
+			t.Errorf("%s: the impostor's resend gives %+v, %v; want conflict", who, outcome.Receipt, outcome.Err)
+		}
 	}
-	l.room.Void(4000) // long out of the window, and the same slot as 5024: nothing to forget
+	l.room.Void(4000, chat.Known{ID: messageID(9), Seq: 3}) // long out of the window, and the same slot as 5024: nothing to replace
 	if n := len(l.room.State().Recent); n != 1 {
 		t.Errorf("%d records are remembered, want 1", n)
 	}

@@ -34,16 +34,18 @@ func (w *window) add(known chat.Known) {
 	w.index[known.ID] = at
 }
 
-// forget empties the slot of a number that has become void.
-func (w *window) forget(seq chat.Seq) {
-	if at := slotOf(seq); at < len(w.slots) && w.slots[at].Seq == seq {
-		w.clear(at)
+// replace remembers something else under a number that is remembered.
+func (w *window) replace(known chat.Known) {
+	if at := slotOf(known.Seq); at < len(w.slots) && w.slots[at].Seq == known.Seq {
+		w.add(known)
 	}
 }
 
 func (w *window) clear(at int) {
 	if w.slots[at].Seq != 0 {
-		delete(w.index, w.slots[at].ID)
+		if id := w.slots[at].ID; w.index[id] == at {
+			delete(w.index, id)
+		}
 		w.slots[at] = chat.Known{}
 	}
 }

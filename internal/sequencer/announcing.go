@@ -28,6 +28,7 @@ var errOutrun = errors.New("the store is ahead of what was announced")
 // ahead is what the pass that announces knows: rooms and messages as they are before the store has them.
 type ahead struct {
 	states *rooms
+	known  bool                        // whether anything here means something
 	next   chat.Offset                 // of the next record to be announced
 	last   map[chat.RoomID]chat.Offset // of each room that is kept: the offset after the last record that was applied
 	fresh  fresh
@@ -42,8 +43,8 @@ func newAhead() ahead {
 // log is closed and empty.
 func (p *Partition) Announce(ctx context.Context) error {
 	backoff := run.Backoff{Max: beginRetryMax}
-	for known := false; ; {
-		if !known {
+	for {
+		if !p.ahead.known {
 			stored, err := p.position(ctx)
 			if err != nil {
 				p.logger.WarnContext(ctx, "a partition cannot be numbered before the store says where to begin", "partition", p.number, "error", err)
@@ -53,7 +54,6 @@ func (p *Partition) Announce(ctx context.Context) error {
 				continue
 			}
 			p.beginAhead(stored)
-			known = true
 		}
 		records, err := p.log.Read(ctx, p.number, p.ahead.next)
 		switch {
@@ -70,7 +70,7 @@ func (p *Partition) Announce(ctx context.Context) error {
 		events, err := p.numberAhead(ctx, records)
 		if err != nil {
 			p.logger.WarnContext(ctx, "numbering ahead of the store begins again at the stored offset", "partition", p.number, "error", err)
-			known = false
+			p.ahead.known = false
 			continue
 		}
 		p.publish(ctx, events)
@@ -83,7 +83,7 @@ func (p *Partition) Announce(ctx context.Context) error {
 // announcing had come to, and a store that is ahead of that has passed them.
 func (p *Partition) beginAhead(stored chat.Offset) {
 	p.ahead = newAhead()
-	p.ahead.next = stored
+	p.ahead.next, p.ahead.known = stored, true
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	clear(p.holds)
@@ -189,14 +189,14 @@ func (p *Partition) loadAhead(ctx context.Context, records chat.LogRun) (loaded 
 	if needs.none() {
 		return chat.Loaded{}, false
 	}
-	if time.Now().Before(p.ahead.resume) {
+	if p.now().Before(p.ahead.resume) {
 		return chat.Loaded{}, true
 	}
 	patience, cancel := context.WithTimeout(ctx, loadPatience)
 	defer cancel()
 	loaded, err := needs.load(patience, p.store, p.number)
 	if err != nil {
-		p.ahead.resume = time.Now().Add(awayFor)
+		p.ahead.resume = p.now().Add(awayFor)
 		p.logger.WarnContext(ctx, "rooms are held until the store is back", "partition", p.number, "rooms", len(needs.rooms), "error", err)
 		return chat.Loaded{}, true
 	}

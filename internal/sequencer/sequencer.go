@@ -18,6 +18,8 @@ type Options struct {
 	// Durable says that the log keeps what was appended by itself and acks it then. Its records are announced ahead of the
 	// store, and a store that is away makes them wait instead of being refused.
 	Durable bool
+	// Now is the clock; time.Now if nil.
+	Now func() time.Time
 }
 
 // Sequencer numbers the partitions of the log that this process owns. Make it with New, run it once with Run.
@@ -26,13 +28,18 @@ type Sequencer struct {
 	bus     Bus
 	store   Store
 	durable bool
+	now     func() time.Time
 	metrics *Metrics
 	logger  *slog.Logger
 }
 
 // New makes a sequencer over its three ports.
 func New(log Log, bus Bus, store Store, options Options, metrics *Metrics, logger *slog.Logger) *Sequencer {
-	return &Sequencer{log: log, bus: bus, store: store, durable: options.Durable, metrics: metrics, logger: logger}
+	s := &Sequencer{log: log, bus: bus, store: store, durable: options.Durable, now: options.Now, metrics: metrics, logger: logger}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	return s
 }
 
 // Run numbers what the log gives until ctx ends or the log is closed and empty; both are a normal end.
@@ -126,6 +133,14 @@ func (p *Partition) publish(ctx context.Context, events []*chat.Event) {
 		}
 		envelopes = append(envelopes, envelope)
 	}
+	p.tell(ctx, envelopes)
+}
+
+// tell sends envelopes on their way. What the bus does not take, gateways will miss and fetch.
+func (p *Partition) tell(ctx context.Context, envelopes []chat.Envelope) {
+	if len(envelopes) == 0 {
+		return
+	}
 	done := p.metrics.publishing()
 	err := p.bus.Publish(ctx, envelopes)
 	done(err)
@@ -139,8 +154,9 @@ func (p *Partition) publish(ctx context.Context, events []*chat.Event) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, event := range events {
-		p.heads[event.Room] = head{max(p.heads[event.Room].seq, event.Seq), headRounds}
+	for i := range envelopes {
+		id := envelopes[i].Room
+		p.heads[id] = head{max(p.heads[id].seq, envelopes[i].Seq), headRounds}
 	}
 }
 

@@ -79,11 +79,42 @@ func (p *Partition) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	before := p.storing.at
 	p.storing.at, p.storing.known = stored, true
-	if p.durable {
-		p.storing.next = stored
-		p.setStored(stored)
+	if !p.durable {
+		return nil
 	}
+	if stored > before {
+		if err := p.tellUnpublished(ctx, before, stored); err != nil {
+			p.storing.known = false
+			return err
+		}
+	}
+	p.storing.next = stored
+	p.setStored(stored)
+	return nil
+}
+
+// tellUnpublished tells the heads of held rooms after a commit that turned out to have happened: what it stored of them
+// in [from, to) was to be published when it was stored, and was not. Gateways fetch it.
+func (p *Partition) tellUnpublished(ctx context.Context, from, to chat.Offset) error {
+	var needs needs
+	p.mu.Lock()
+	for id, h := range p.holds {
+		if h.from < to && h.to > from {
+			needs.room(id)
+		}
+	}
+	p.mu.Unlock()
+	loaded, err := needs.load(ctx, p.store, p.number)
+	if err != nil {
+		return err
+	}
+	envelopes := make([]chat.Envelope, 0, len(loaded.Rooms))
+	for id, state := range loaded.Rooms {
+		envelopes = append(envelopes, chat.Envelope{Room: id, Seq: state.Head})
+	}
+	p.tell(ctx, envelopes)
 	return nil
 }
 
@@ -173,8 +204,13 @@ func (p *Partition) apply(ctx context.Context, records chat.LogRun) ([]chat.Outc
 		if event.Seq != before+1 || room.Head() != event.Seq {
 			return nil, fmt.Errorf("room %s went from head %d to %d with event %d", record.Room, before, room.Head(), event.Seq)
 		}
-		if event.Message != nil {
-			changed[chat.MessageRef{Room: record.Room, ID: event.Message.ID}] = event
+		if event.Message == nil {
+			continue
+		}
+		// A message that follows a change of its own id is a repeat that the store will give up: the change stands.
+		ref := chat.MessageRef{Room: record.Room, ID: event.Message.ID}
+		if event.Kind != chat.KindMessage || changed[ref] == nil {
+			changed[ref] = event
 		}
 	}
 	return outcomes, nil
@@ -227,12 +263,12 @@ func (p *Partition) commit(ctx context.Context, records chat.LogRun, outcomes []
 	return nil
 }
 
-// void answers those records of the run that were taken for the one whose number the store gave up: itself and the
-// repeats that followed it.
+// void answers those records of the run that were judged by the one whose number the store gave up: itself, and what
+// followed it under its id.
 func (p *Partition) void(void chat.Void, records chat.LogRun, outcomes []chat.Outcome) {
 	p.metrics.voids.Inc()
-	if room := p.storing.states.get(void.Room); room != nil {
-		room.Void(void.Seq)
+	if room := p.storing.states.get(void.Room); room != nil && void.First.Seq > 0 {
+		room.Void(void.Seq, void.First)
 	}
 	if p.durable {
 		p.mu.Lock()
@@ -240,7 +276,8 @@ func (p *Partition) void(void chat.Void, records chat.LogRun, outcomes []chat.Ou
 		p.mu.Unlock()
 	}
 	for i, record := range records.Records {
-		if record.Room != void.Room || outcomes[i].Receipt.Seq != void.Seq {
+		taken := outcomes[i].Receipt.Seq == void.Seq || (record.ID == void.First.ID && errors.Is(outcomes[i].Err, numbering.ErrOtherMessage))
+		if record.Room != void.Room || !taken {
 			continue
 		}
 		switch {

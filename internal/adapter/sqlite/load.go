@@ -81,12 +81,18 @@ func roomState(c *engine.Conn, room chat.RoomID) (chat.RoomState, error) {
 	if state.Head > chat.WindowSize {
 		after = column.Num(state.Head - chat.WindowSize)
 	}
-	return state, c.Each(`select id, seq, fingerprint from messages where room = ?1 and seq > ?2
+	// The last part are void numbers: with the record that stands under the number that they name.
+	return state, c.Each(`select id, seq, fingerprint, null from messages where room = ?1 and seq > ?2
 		union all
-		select id, seq, null from events where room = ?1 and seq > ?2 and id is not null
+		select id, seq, null, null from events where room = ?1 and seq > ?2 and id is not null
+		union all
+		select coalesce(m.id, e.id), v.seq, m.fingerprint, v.target_seq from events v
+			left join messages m on m.room = v.room and m.seq = v.target_seq
+			left join events e on e.room = v.room and e.seq = v.target_seq
+			where v.room = ?1 and v.seq > ?2 and v.kind = 'void' and v.target_seq is not null
 		order by seq`, []any{no, after}, func(rows *sql.Rows) error {
 		var known chat.Known
-		err := rows.Scan(column.Into(&known.ID), (*column.Seq)(&known.Seq), (*column.UUID)(&known.Fingerprint))
+		err := rows.Scan(column.Into(&known.ID), (*column.Seq)(&known.Seq), (*column.UUID)(&known.Fingerprint), (*column.Seq)(&known.First))
 		state.Recent = append(state.Recent, known)
 		return err
 	})

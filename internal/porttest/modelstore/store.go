@@ -113,10 +113,15 @@ func (s *Store) Load(_ context.Context, partition int, rooms []chat.RoomID, mess
 func (r *room) state(id chat.RoomID) chat.RoomState {
 	state := chat.RoomState{Room: id, Head: r.info.Head}
 	for i := max(0, len(r.events)-chat.WindowSize); i < len(r.events); i++ {
-		if event := &r.events[i]; event.Kind != chat.KindVoid {
-			known, _ := r.record(event.RecordID)
-			state.Recent = append(state.Recent, known)
+		event := &r.events[i]
+		known, ok := r.record(event.RecordID)
+		if !ok {
+			continue // a change of nothing
 		}
+		if event.Kind == chat.KindVoid {
+			known.Seq, known.First = event.Seq, known.Seq
+		}
+		state.Recent = append(state.Recent, known)
 	}
 	return state
 }

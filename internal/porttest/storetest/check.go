@@ -181,7 +181,14 @@ func (r *Room) State() chat.RoomState {
 		known := chat.Known{ID: event.RecordID, Seq: event.Seq}
 		switch event.Kind {
 		case chat.KindVoid:
-			continue
+			first := slices.IndexFunc(r.Log, func(e chat.Event) bool { return e.Kind != chat.KindVoid && e.RecordID == event.RecordID })
+			if first < 0 {
+				continue
+			}
+			known.First = r.Log[first].Seq
+			if message := r.Log[first].Message; message != nil && r.Log[first].Kind == chat.KindMessage {
+				known.Fingerprint = message.Fingerprint
+			}
 		case chat.KindMessage:
 			known.Fingerprint = event.Message.Fingerprint
 		case chat.KindEdit, chat.KindDelete, chat.KindReaction, chat.KindMember, chat.KindRoom:
