@@ -3,6 +3,7 @@ package app
 import (
 	"github.com/blabber-hive/blabber-hive/internal/account"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/memory"
+	"github.com/blabber-hive/blabber-hive/internal/adapter/postgres"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite"
 	"github.com/blabber-hive/blabber-hive/internal/archive"
 	"github.com/blabber-hive/blabber-hive/internal/gateway"
@@ -54,4 +55,28 @@ var (
 	_ gateway.Reader   = (*history.Service)(nil)
 	_ gateway.Store    = (*sqlite.Store)(nil)
 	_ gateway.Presence = (*presence.Service)(nil)
+)
+
+// What is behind them in a cluster.
+var (
+	_ sequencer.Store = (*postgres.Store)(nil)
+	_ message.Store   = (*postgres.Store)(nil)
+
+	_ account.Users    = (*postgres.Store)(nil)
+	_ account.Sessions = (*postgres.Store)(nil)
+	_ account.Keys     = (*postgres.Store)(nil)
+
+	_ room.Store     = (*postgres.Store)(nil)
+	_ room.Directory = (*postgres.Store)(nil)
+	_ room.People    = (*postgres.Store)(nil)
+	_ room.Outbox    = (*postgres.Store)(nil)
+
+	_ history.Store = (*postgres.Store)(nil)
+	_ history.Marks = (*postgres.Store)(nil)
+
+	_ archive.Source  = (*postgres.Store)(nil)
+	_ archive.Target  = (*postgres.Store)(nil)
+	_ archive.Auditor = (*postgres.Store)(nil)
+
+	_ gateway.Store = (*postgres.Store)(nil)
 )
