@@ -16,6 +16,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/blabber-hive/blabber-hive/internal/account"
 	"github.com/blabber-hive/blabber-hive/internal/run"
 )
 
@@ -54,6 +55,7 @@ func TestSlowBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, err := New(Options{
 			Clock: time.Now, NewID: func() [16]byte { return [16]byte{1} }, Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
+			Accounts: new(account.Service), // nobody has one
 		})
 		if err != nil {
 			t.Fatal(err)
