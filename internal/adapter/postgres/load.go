@@ -44,7 +44,7 @@ func (s *Store) Load(ctx context.Context, partition int, rooms []chat.RoomID, me
 }
 
 // readStates reads rooms in two statements, whatever their number: their heads, and what has one of their newest numbers.
-// Below the window nothing is looked at: each half is a range of an index for each room.
+// Below the window nothing is looked at, but for the records of void numbers: each half is a range of an index for each room.
 func readStates(reads *engine.Batch, rooms []chat.RoomID, states map[chat.RoomID]chat.RoomState) {
 	ids := distinct(rooms)
 	reads.Each(`select id, head from rooms where id = any($1::uuid[])`, []any{ids}, func(row pgx.CollectableRow) error {
@@ -53,16 +53,20 @@ func readStates(reads *engine.Batch, rooms []chat.RoomID, states map[chat.RoomID
 		states[state.Room] = state
 		return err
 	})
-	reads.Each(`select r.id, f.id, f.seq, f.fingerprint from unnest($1::uuid[]) k(id)
+	reads.Each(`select r.id, f.id, f.seq, f.fingerprint, f.first from unnest($1::uuid[]) k(id)
 		cross join lateral (select id, room_id, head from rooms where id = k.id limit 1) r
 		cross join lateral (
-			(select m.id, m.seq, m.fingerprint from messages m where m.room_id = r.room_id and m.seq > r.head - $2 order by m.seq limit $2)
+			(select m.id, m.seq, m.fingerprint, null as first from messages m where m.room_id = r.room_id and m.seq > r.head - $2 order by m.seq limit $2)
 			union all
-			(select e.id, e.seq, null from events e where e.room_id = r.room_id and e.seq > r.head - $2 and e.kind <> 'void' order by e.seq limit $2)) f
+			(select coalesce(e.id, (select v.id from messages v where v.room_id = e.room_id and v.seq = e.target_seq),
+					(select v.id from events v where v.room_id = e.room_id and v.seq = e.target_seq)), e.seq,
+				case e.kind when 'void' then (select v.fingerprint from messages v where v.room_id = e.room_id and v.seq = e.target_seq) end,
+				case e.kind when 'void' then e.target_seq end
+			from events e where e.room_id = r.room_id and e.seq > r.head - $2 and (e.kind <> 'void' or e.target_seq is not null) order by e.seq limit $2)) f
 		order by r.id, f.seq`, []any{ids, chat.WindowSize}, func(row pgx.CollectableRow) error {
 		var room chat.RoomID
 		var known chat.Known
-		err := row.Scan(column.Into(&room), column.Into(&known.ID), (*column.Seq)(&known.Seq), (*column.UUID)(&known.Fingerprint))
+		err := row.Scan(column.Into(&room), column.Into(&known.ID), (*column.Seq)(&known.Seq), (*column.UUID)(&known.Fingerprint), (*column.Seq)(&known.First))
 		state := states[room]
 		state.Recent = append(state.Recent, known)
 		states[room] = state
