@@ -66,9 +66,10 @@ func (s *Server) sendMessage(ctx context.Context, who account.Identity, in *send
 	}
 	patience := time.NewTimer(sendPatience)
 	defer patience.Stop()
+	until := time.Now().Add(sendPatience)
 	select {
 	case outcome := <-settled:
-		return s.sent(ctx, who, request, outcome)
+		return s.sent(ctx, who, request, outcome, until)
 	case <-patience.C:
 		return &sendOutput{http.StatusAccepted, accepted{request.ID}}, nil
 	case <-ctx.Done():
@@ -76,13 +77,13 @@ func (s *Server) sendMessage(ctx context.Context, who account.Identity, in *send
 	}
 }
 
-func (s *Server) sent(ctx context.Context, who account.Identity, request message.Request, outcome chat.Outcome) (*sendOutput, error) {
+func (s *Server) sent(ctx context.Context, who account.Identity, request message.Request, outcome chat.Outcome, patience time.Time) (*sendOutput, error) {
 	receipt := outcome.Receipt
 	switch {
 	case outcome.Err != nil:
 		return nil, outcome.Err
-	case receipt.Seq == 0: // durable, but numbered elsewhere
-		return &sendOutput{http.StatusAccepted, accepted{request.ID}}, nil
+	case receipt.Seq == 0: // durable, and numbered elsewhere
+		return s.sentElsewhere(ctx, who, request, patience)
 	case receipt.Event != nil && receipt.Event.Message != nil && !receipt.Repeat:
 		return &sendOutput{http.StatusCreated, wire.MessageFor(receipt.Event.Message, who.User.ID)}, nil
 	}
@@ -95,6 +96,20 @@ func (s *Server) sent(ctx context.Context, who account.Identity, request message
 		status = http.StatusOK
 	}
 	return &sendOutput{status, wire.MessageFor(found, who.User.ID)}, nil
+}
+
+// sentElsewhere waits for the number of a message that is durable without one.
+func (s *Server) sentElsewhere(ctx context.Context, who account.Identity, request message.Request, until time.Time) (*sendOutput, error) {
+	waiting, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	sent, err := s.Messages.Await(waiting, who.User.ID, request)
+	switch {
+	case err == nil:
+		return &sendOutput{http.StatusCreated, wire.MessageFor(sent, who.User.ID)}, nil
+	case chat.CodeOf(err) == chat.Unavailable && ctx.Err() == nil:
+		return &sendOutput{http.StatusAccepted, accepted{request.ID}}, nil
+	}
+	return nil, err
 }
 
 type listMessagesInput struct {

@@ -57,6 +57,11 @@ func (g *Gateway) heard(signal chat.Signal) {
 		g.showTyping(signal)
 	case chat.SignalPresence:
 		g.comings.note(signal.User, signal.Online)
+	case chat.SignalRefused:
+		frame := wire.ErrorFrame(signal.Message, &chat.Error{Code: signal.Code, Detail: signal.Detail})
+		for _, c := range g.hub.connections(signal.User) {
+			c.sendText(frame)
+		}
 	case chat.SignalMember:
 	}
 }

@@ -13,6 +13,9 @@ const (
 	// accessAge is how long a person's place in a room is believed without having heard otherwise: the longest that a
 	// lost signal can leave a removed member able to send.
 	accessAge = 5 * time.Second
+	// accessPatience is how long a send waits for a place that is remembered to be read again. A store that does not answer
+	// changes no place either, so what is remembered is believed for another accessAge.
+	accessPatience = 250 * time.Millisecond
 	// accessMax is how many places are remembered; beyond it all are forgotten and read again when needed.
 	accessMax = 100_000
 )
@@ -54,10 +57,13 @@ func (c *accessCache) get(ctx context.Context, room chat.RoomID, user chat.UserI
 	if ok && now.Before(known.until) {
 		return known.access, known.err
 	}
-	access, err := c.store.Access(ctx, room, user)
-	if errors.Is(err, chat.ErrNotFound) {
+	access, err := c.read(ctx, room, user, ok)
+	switch {
+	case errors.Is(err, chat.ErrNotFound):
 		err = chat.ErrNotFound
-	} else if err != nil {
+	case err != nil && ok && ctx.Err() == nil:
+		access, err = known.access, known.err
+	case err != nil:
 		return chat.Access{}, err
 	}
 	c.mu.Lock()
@@ -71,6 +77,15 @@ func (c *accessCache) get(ctx context.Context, room chat.RoomID, user chat.UserI
 		c.places[key] = remembered{access, err, now.Add(accessAge)}
 	}
 	return access, err
+}
+
+func (c *accessCache) read(ctx context.Context, room chat.RoomID, user chat.UserID, remembered bool) (chat.Access, error) {
+	if remembered {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, accessPatience)
+		defer cancel()
+	}
+	return c.store.Access(ctx, room, user)
 }
 
 func (c *accessCache) heard(signal chat.Signal) {

@@ -10,8 +10,8 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/message"
 )
 
-// Promise: a person's place in a room is read once in 5 s, so that a send costs no query, and sends go on while the store
-// is away as long as it is remembered.
+// Promise: a person's place in a room is read once in 5 s, so that a send costs no query, and those who are known to be
+// in a room go on sending while the store is away.
 func TestPlaceIsRemembered(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
@@ -34,12 +34,21 @@ func TestPlaceIsRemembered(t *testing.T) {
 	if err := say(); err != nil {
 		t.Errorf("within 5 s: %v", err)
 	}
-	w.pass(2 * time.Second)
+	for range 3 {
+		w.pass(6 * time.Second)
+		if err := say(); err != nil {
+			t.Errorf("after more than 5 s: %v", err)
+		}
+	}
+	if err := w.Typing(t.Context(), chat.RoomID(uuid.New()), who.ID); chat.CodeOf(err) != chat.Unavailable {
+		t.Errorf("in a room that is not remembered: %v", err)
+	}
+	w.Heard(chat.Signal{Kind: chat.SignalLeft, Room: room, User: who.ID})
 	if err := say(); chat.CodeOf(err) != chat.Unavailable {
-		t.Errorf("after 5 s: %v", err)
+		t.Errorf("after a signal that the place has changed: %v", err)
 	}
 	w.away = nil
-	if err := say(); err != nil || w.asked != 3 {
+	if err := say(); err != nil || w.asked != 7 {
 		t.Errorf("when it is back: %v, asked %d times", err, w.asked)
 	}
 }

@@ -194,6 +194,8 @@ func (s *Service) change(ctx context.Context, actor chat.Profile, target *chat.M
 			return nil, settled.Err
 		case settled.Receipt.Event != nil:
 			return settled.Receipt.Event.Message, nil
+		case settled.Receipt.Seq == 0: // durable, and numbered elsewhere
+			return s.changed(ctx, record)
 		}
 		return s.store.Message(ctx, target.Room, target.ID) // nothing had to change
 	case <-ctx.Done():
