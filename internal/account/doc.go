@@ -10,6 +10,8 @@
 //     is refused at once on this node and within [LiveFor] on every other.
 //   - A refresh token works once. Used again within [Config.ReuseGrace] it is a race of two tabs and is only refused;
 //     later it is a theft, and the session ends everywhere.
+//   - Where another service signs people in ([Provider]), an account is that service's and that subject's: no name and no
+//     e-mail address leads to it. What people change about themselves here stays.
 //   - Whether a username exists cannot be told from the time that a wrong password takes.
 //   - No number of sign-ins at once takes more memory than [Config.HashesAtOnce] hashes.
 //

@@ -75,10 +75,10 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 	return encoded, err
 }
 
-// matches reports whether the password is the hashed one. An empty hash stands for an account that does not exist: it
-// costs the same and never matches.
+// matches reports whether the password is the hashed one. An empty hash stands for an account that does not exist, and one
+// that says elsewhere for one without a password: they cost the same and never match.
 func (h *hasher) matches(ctx context.Context, hash, password string) (bool, error) {
-	exists := hash != ""
+	exists := hash != "" && !strings.HasPrefix(hash, elsewhere)
 	if !exists {
 		hash = h.dummy
 	}

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
@@ -53,7 +54,7 @@ func (s *Service) update(ctx context.Context, username string, change func(user 
 	return user, nil
 }
 
-// ResetPassword gives an account a new password and ends all its sessions.
+// ResetPassword gives an account a new password and ends all its sessions. Conflict: it is signed in to elsewhere.
 func (s *Service) ResetPassword(ctx context.Context, username, password string) error {
 	if err := chat.CheckPassword("password", password); err != nil {
 		return err
@@ -61,6 +62,13 @@ func (s *Service) ResetPassword(ctx context.Context, username, password string) 
 	user, err := s.Find(ctx, username)
 	if err != nil {
 		return err
+	}
+	_, hash, err := s.Users.Credentials(ctx, user.Username)
+	if err != nil {
+		return fmt.Errorf("read credentials of %s: %w", user.Username, err)
+	}
+	if provider, is := strings.CutPrefix(hash, elsewhere); is {
+		return chat.Refuse(chat.Conflict, "%s signs in through %s; change the password there", user.Username, provider)
 	}
 	return s.setPassword(ctx, user, password, chat.SessionID{})
 }

@@ -9,7 +9,8 @@ import (
 
 // Users keeps accounts. What is not there is chat.ErrNotFound.
 type Users interface {
-	// CreateUser adds an account; chat.UsernameTaken where the (folded) username is in use.
+	// CreateUser adds an account; chat.UsernameTaken where the (folded) username is in use, chat.Conflict where the id is,
+	// and either where both are.
 	CreateUser(ctx context.Context, user chat.User, passwordHash string) error
 	// User reads an account.
 	User(ctx context.Context, id chat.UserID) (chat.User, error)
@@ -52,6 +53,14 @@ type Sessions interface {
 type Keys interface {
 	// Key reads the secret of that name; where there is none it stores fresh and answers that. All callers get the same.
 	Key(ctx context.Context, name string, fresh []byte) ([]byte, error)
+}
+
+// Provider is another service that signs people in, and whose tokens are believed.
+type Provider interface {
+	// Name tells its accounts from all others; it never changes.
+	Name() string
+	// Verify answers what a good token says. chat.Unauthenticated: it is not one; chat.Unavailable: that cannot be told now.
+	Verify(ctx context.Context, token string) (chat.Claims, error)
 }
 
 // Signals tells every node that sessions ended or a profile changed. It may lose what it is told.

@@ -88,6 +88,7 @@ type World struct {
 	Keys     Keys
 	Signals  Signals
 	Limiter  Limiter
+	Provider Provider // another service that signs people in; nil: this one does
 	Clock    func() time.Time
 	Rand     io.Reader       // cryptographic
 	NewID    func() [16]byte // UUIDv7

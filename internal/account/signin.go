@@ -42,7 +42,11 @@ func (s *Service) SignUp(ctx context.Context, wanted NewUser, device Device, pre
 }
 
 // Create makes an account whether sign-up is open or not: it is for whoever runs the server. The account has no session.
+// Conflict: people are signed in elsewhere, and so have their accounts made.
 func (s *Service) Create(ctx context.Context, wanted NewUser) (chat.User, error) {
+	if s.Provided() {
+		return chat.User{}, chat.Refuse(chat.Conflict, "people sign in through %s here; make the account there", s.Provider.Name())
+	}
 	user, err := s.checkNew(wanted)
 	if err != nil {
 		return chat.User{}, err

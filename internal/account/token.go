@@ -59,6 +59,9 @@ func unauthenticated(detail string) error {
 // Authenticate tells whose access token this is. It refuses with chat.Unauthenticated what is not a token of ours, what
 // has expired, and what belongs to a session that has ended or an account that is disabled.
 func (s *Service) Authenticate(ctx context.Context, token string) (Identity, error) {
+	if s.Provided() {
+		return s.authenticateElsewhere(ctx, token)
+	}
 	user, session, expires, err := s.read(ctx, token)
 	if err != nil {
 		return Identity{}, err
@@ -78,27 +81,36 @@ func (s *Service) Alive(ctx context.Context, user chat.UserID, session chat.Sess
 }
 
 func (s *Service) alive(ctx context.Context, user chat.UserID, session chat.SessionID) (chat.User, error) {
-	now := s.Clock()
-	entry, known, fresh, epoch := s.live.find(session, now)
-	if !fresh {
-		read, err := s.readLive(ctx, session, now)
-		switch {
-		case err == nil:
-			entry = read
-			s.live.remember(read, epoch)
-		case known && chat.CodeOf(err) == chat.Unavailable:
-			// Without the store nobody can be signed out either: what was last known holds until the token runs out.
-		default:
-			return chat.User{}, err
-		}
+	entry, err := s.living(session, func(now time.Time) (live, error) { return s.readLive(ctx, session, now) })
+	if err != nil {
+		return chat.User{}, err
 	}
 	if entry.session.User != user {
 		return chat.User{}, unauthenticated("this token is not good; sign in again")
 	}
-	if !now.Before(entry.session.ExpiresAt) {
+	if !s.Clock().Before(entry.session.ExpiresAt) {
 		return chat.User{}, unauthenticated("this session has expired; sign in again")
 	}
 	return entry.user, nil
+}
+
+// living gives a session as it was at most LiveFor ago, and reads it where it is not remembered.
+func (s *Service) living(session chat.SessionID, read func(now time.Time) (live, error)) (live, error) {
+	now := s.Clock()
+	entry, known, fresh, epoch := s.live.find(session, now)
+	if fresh {
+		return entry, nil
+	}
+	again, err := read(now)
+	switch {
+	case err == nil:
+		s.live.remember(again, epoch)
+		return again, nil
+	case known && chat.CodeOf(err) == chat.Unavailable:
+		// Without the store nobody can be signed out either: what was last known holds until the token runs out.
+		return entry, nil
+	}
+	return live{}, err
 }
 
 func (s *Service) readLive(ctx context.Context, id chat.SessionID, now time.Time) (live, error) {

@@ -29,3 +29,13 @@ type Session struct {
 	ExpiresAt  time.Time
 	UserAgent  string
 }
+
+// Claims is what a token of another sign-in service says of whoever holds it. Username, DisplayName and Email were chosen
+// there, follow no rule of ours and prove nothing: only User says who it is.
+type Claims struct {
+	User      UserID // the service's own id of the person
+	Session   SessionID
+	ExpiresAt time.Time // of the token
+
+	Username, DisplayName, Email string
+}

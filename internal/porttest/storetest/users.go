@@ -16,6 +16,7 @@ func testUsers(t *testing.T, fresh Fresh) {
 	each(t, fresh, map[string]func(t *testing.T, i *Instance){
 		"accounts are read as they were written": accounts,
 		"a username is one person's":             racingUsers,
+		"an id is one person's":                  racingIDs,
 		"two changes at once never undo another": racingUpdates,
 		"what is not there is not found":         missingUsers,
 		"accounts are found by part of a name":   searchUsers,
@@ -95,6 +96,40 @@ func racingUsers(t *testing.T, i *Instance) {
 	}
 	if user, _, err := i.Store.Credentials(t.Context(), "Popular"); err != nil || user.Username != "popular" {
 		t.Errorf("Credentials in capitals = %+v, %v", user, err)
+	}
+}
+
+// racingIDs makes one account many times at once, as the first requests of somebody do who was signed in elsewhere.
+func racingIDs(t *testing.T, i *Instance) {
+	mina := i.NewUser("mina")
+	var all sync.WaitGroup
+	var won atomic.Int64
+	for n := range 20 {
+		user := mina
+		if n%2 == 1 {
+			user.Username = fmt.Sprintf("mina-%d", n)
+		}
+		all.Go(func() {
+			switch err := i.Store.CreateUser(t.Context(), user, "hash"); {
+			case err == nil:
+				won.Add(1)
+			case chat.CodeOf(err) != chat.Conflict && chat.CodeOf(err) != chat.UsernameTaken:
+				t.Errorf("CreateUser: %v, want conflict or username_taken", err)
+			}
+		})
+	}
+	all.Wait()
+	found, _, err := i.Store.SearchUsers(t.Context(), "mina", "", 100)
+	if err != nil || won.Load() != 1 || len(found) != 1 || found[0].ID != mina.ID {
+		t.Errorf("%d were told that they made it, and there are %+v, %v; want one", won.Load(), found, err)
+	}
+	if err := i.Store.CreateUser(t.Context(), i.NewUser("mina-20"), "hash"); err != nil {
+		t.Errorf("CreateUser of another: %v", err)
+	}
+	other := mina
+	other.Username = "nobody-else"
+	if err := i.Store.CreateUser(t.Context(), other, "hash"); chat.CodeOf(err) != chat.Conflict {
+		t.Errorf("CreateUser with an id in use: %v, want conflict", err)
 	}
 }
 
