@@ -27,38 +27,52 @@ type bareServer struct{ cmd *exec.Cmd }
 
 func (s bareServer) cpu() (time.Duration, error) { return cpu(s.cmd.Process.Pid) }
 
-// bareDeliveries measures what delivers measures, of the bare server.
-func (b *bench) bareDeliveries(ctx context.Context, frameBytes int) (got deliveries, err error) {
+// openBare starts the bare server and connects to it. close ends both.
+func openBare(ctx context.Context, frameBytes int) (m *meter, s bareServer, closed func(), err error) {
 	addr, err := freeAddr(ctx)
 	if err != nil {
-		return got, err
+		return nil, s, nil, err
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return got, err
+		return nil, s, nil, err
 	}
-	s := bareServer{exec.CommandContext(ctx, self, bareFlag, addr.String(), strconv.Itoa(listeners), strconv.Itoa(frameBytes))} //nolint:gosec // this program itself
+	s = bareServer{exec.CommandContext(ctx, self, bareFlag, addr.String(), strconv.Itoa(listeners), strconv.Itoa(frameBytes))} //nolint:gosec // this program itself
 	s.cmd.Stderr = os.Stderr
 	ready, err := s.cmd.StdoutPipe()
 	if err != nil {
-		return got, err
+		return nil, s, nil, err
 	}
 	if err := s.cmd.Start(); err != nil {
-		return got, fmt.Errorf("start the bare server: %w", err)
+		return nil, s, nil, fmt.Errorf("start the bare server: %w", err)
 	}
-	defer func() {
+	end := func() {
 		_ = s.cmd.Process.Kill()
 		_ = s.cmd.Wait() // it says that it was killed
-	}()
+	}
+	m, err = connectBare(addr, frameBytes, ready)
+	if err != nil {
+		end()
+		return nil, s, nil, err
+	}
+	return m, s, func() { m.loop.close(); end() }, nil
+}
+
+// connectBare makes every connection to the bare server, which says on ready when it listens and when it has all.
+func connectBare(addr netip.AddrPort, frameBytes int, ready io.Reader) (m *meter, err error) {
 	if _, err := io.ReadFull(ready, make([]byte, 1)); err != nil {
-		return got, fmt.Errorf("wait for the bare server: %w", err)
+		return nil, fmt.Errorf("wait for the bare server: %w", err)
 	}
 	l, err := newLoop(addr)
 	if err != nil {
-		return got, err
+		return nil, err
 	}
-	defer l.close()
-	m := &meter{loop: l}
+	defer func() {
+		if err != nil {
+			l.close()
+		}
+	}()
+	m = &meter{loop: l}
 	conns, connected, came := make([]*conn, listeners), 0, 0
 	for i := range conns {
 		conns[i] = &conn{
@@ -67,17 +81,17 @@ func (b *bench) bareDeliveries(ctx context.Context, frameBytes int) (got deliver
 			closing: func(*conn) { m.refused++ },
 		}
 		if err := l.dial(conns[i]); err != nil {
-			return got, err
+			return nil, err
 		}
 		if _, err := l.run(joinPatience, func() bool { return connected > i }, nil); err != nil {
-			return got, err
+			return nil, err
 		}
 	}
 	m.send = func(int) { conns[0].write([]byte{1}) }
 	if _, err := io.ReadFull(ready, make([]byte, 1)); err != nil {
-		return got, fmt.Errorf("wait for the bare server: %w", err)
+		return nil, fmt.Errorf("wait for the bare server: %w", err)
 	}
-	return m.measure(ctx, b, s)
+	return m, nil
 }
 
 // serveBare is the bare server's whole life.

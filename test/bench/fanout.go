@@ -28,25 +28,57 @@ type deliveries struct {
 	bytes     int     // of a frame
 }
 
-// fanout measures deliveries to one room of many connections beside a bare server on the same sockets, which makes one
-// write for each delivery.
+// fanout measures deliveries to one room of many connections beside a bare server on as many sockets, which makes one
+// write for each delivery. Both are there all the while and take turns, so that what else the machine does meets both.
 func (b *bench) fanout(ctx context.Context) error {
-	var ours deliveries
-	if err := b.serving(ctx, listeners, 1, together(listeners), func(s *server, citizens []citizen, ids []chat.RoomID) (err error) {
-		ours, err = b.deliver(ctx, s, citizens, ids[0])
-		return err
+	var ours, bare deliveries
+	if err := b.serving(ctx, listeners, 1, together(listeners), func(s *server, citizens []citizen, ids []chat.RoomID) error {
+		mine, err := b.listen(s, citizens, ids[0])
+		if err != nil {
+			return err
+		}
+		defer mine.loop.close()
+		if ours.perSecond, err = mine.oneByOne(b.span); err != nil {
+			return fmt.Errorf("one message at a time: %w", err)
+		}
+		theirs, process, closed, err := openBare(ctx, mine.bytes)
+		if err != nil {
+			return err
+		}
+		defer closed()
+		if bare.perSecond, err = theirs.oneByOne(b.span); err != nil {
+			return fmt.Errorf("bare, one message at a time: %w", err)
+		}
+		profiled := b.profile(ctx, s, "fanout-slowly")
+		if ours.perCPU, bare.perCPU, err = inTurns(b.span, turn{mine, s}, turn{theirs, process}); err != nil {
+			return fmt.Errorf("at a low rate: %w", err)
+		}
+		if err := profiled(); err != nil {
+			return err
+		}
+		profiled = b.profile(ctx, s, "fanout-flooding")
+		if ours.together, err = mine.flooding(b.span); err != nil {
+			return err
+		}
+		if err := profiled(); err != nil {
+			return err
+		}
+		if bare.together, err = theirs.flooding(b.span); err != nil {
+			return err
+		}
+		if n := mine.refused + theirs.refused; n > 0 {
+			return fmt.Errorf("%d sends were refused", n)
+		}
+		ours.bytes = mine.bytes
+		return nil
 	}); err != nil {
-		return err
-	}
-	bare, err := b.bareDeliveries(ctx, ours.bytes)
-	if err != nil {
 		return err
 	}
 	room := fmt.Sprintf("%d connections, frames of %d bytes", listeners, ours.bytes)
 	b.report.note("deliveries, one message at a time", ours.perSecond, "/s", room+"; each message is stored before it is delivered")
 	b.report.note("bare writes, one message at a time", bare.perSecond, "/s", room)
 	b.report.note("deliveries a CPU second, low rate", ours.perCPU, "", fmt.Sprintf("%d messages a second; the server's time in user and kernel", lowRate))
-	b.report.note("bare writes a CPU second, low rate", bare.perCPU, "", "")
+	b.report.note("bare writes a CPU second, low rate", bare.perCPU, "", "in turns with the server")
 	b.report.atLeast("deliveries beside bare, low rate", ours.perCPU/bare.perCPU, 0.85, "×", "by CPU time, so that the wait for the disk does not count")
 	b.report.note("deliveries, many in flight", ours.together, "/s", fmt.Sprintf("%d messages in flight", inFlight))
 	b.report.note("bare writes, many in flight", bare.together, "/s", "")
@@ -54,35 +86,36 @@ func (b *bench) fanout(ctx context.Context) error {
 	return nil
 }
 
-// deliver measures the server.
-func (b *bench) deliver(ctx context.Context, s *server, citizens []citizen, room chat.RoomID) (deliveries, error) {
+// listen connects everybody to the server's room.
+func (b *bench) listen(s *server, citizens []citizen, room chat.RoomID) (*meter, error) {
 	l, err := newLoop(s.addr)
 	if err != nil {
-		return deliveries{}, err
+		return nil, err
 	}
-	defer l.close()
 	everyone := gather(l, len(citizens), func(i int) citizen { return citizens[i] }, 0)
 	if err := everyone.join(joinPatience, everyone.everyone); err != nil {
-		return deliveries{}, err
+		l.close()
+		return nil, err
 	}
 	frames := make([]*sendFrame, talkers)
 	for i := range frames {
 		frames[i] = newSendFrame(room)
 	}
-	meter := &meter{loop: l, send: func(i int) { everyone.conns[i%talkers].write(frames[i%talkers].next(time.Now())) }}
+	m := &meter{loop: l, send: func(i int) { everyone.conns[i%talkers].write(frames[i%talkers].next(time.Now())) }}
 	everyone.frame = func(c *conn, _ int, kind string, _ []byte) {
 		switch kind {
 		case "event":
-			meter.delivered++
-			meter.bytes = c.size
+			m.delivered++
+			m.bytes = c.size
 		case "error":
-			meter.refused++
+			m.refused++
 		}
 	}
 	if err := everyone.settle(fanoutWarmUp); err != nil {
-		return deliveries{}, err
+		l.close()
+		return nil, err
 	}
-	return meter.measure(ctx, b, s)
+	return m, nil
 }
 
 // meter measures deliveries, whoever makes them.
@@ -97,25 +130,27 @@ type meter struct {
 // source is the process that delivers.
 type source interface{ cpu() (time.Duration, error) }
 
-func (m *meter) measure(ctx context.Context, b *bench, s source) (got deliveries, err error) {
-	if got.perSecond, err = m.oneByOne(b.span); err != nil {
-		return got, fmt.Errorf("one message at a time: %w", err)
+// turn is a meter and the process behind it.
+type turn struct {
+	meter  *meter
+	source source
+}
+
+// inTurns sends at a low rate, a second to the one, then a second to the other, each for the span, and divides deliveries
+// by the time that their source computed meanwhile.
+func inTurns(span time.Duration, turns ...turn) (first, second float64, err error) {
+	delivered, computed := make([]int, len(turns)), make([]time.Duration, len(turns))
+	for range max(1, int(span/time.Second)) {
+		for i, t := range turns {
+			n, cpu, err := t.meter.slowly(time.Second, t.source)
+			if err != nil {
+				return 0, 0, err
+			}
+			delivered[i] += n
+			computed[i] += cpu
+		}
 	}
-	ours, _ := s.(*server) // the bare server has nothing to profile
-	profiled := b.profile(ctx, ours, "fanout-slowly")
-	if got.perCPU, err = m.slowly(b.span, s); err != nil {
-		return got, fmt.Errorf("at a low rate: %w", err)
-	}
-	if err := profiled(); err != nil {
-		return got, err
-	}
-	profiled = b.profile(ctx, ours, "fanout-flooding")
-	got.together, err = m.flooding(b.span)
-	if m.refused > 0 {
-		err = errors.Join(err, fmt.Errorf("%d sends were refused", m.refused))
-	}
-	got.bytes = m.bytes
-	return got, errors.Join(err, profiled())
+	return float64(delivered[0]) / computed[0].Seconds(), float64(delivered[1]) / computed[1].Seconds(), nil
 }
 
 // oneByOne sends a message when everyone has the one before.
@@ -132,10 +167,10 @@ func (m *meter) oneByOne(span time.Duration) (float64, error) {
 	return float64(m.delivered-from) / time.Since(began).Seconds(), nil
 }
 
-// slowly sends at a low rate and divides deliveries by the time that their source computed.
-func (m *meter) slowly(span time.Duration, s source) (float64, error) {
+// slowly sends at a low rate; it answers what was delivered and how long the source computed.
+func (m *meter) slowly(span time.Duration, s source) (delivered int, computed time.Duration, err error) {
 	if err := m.loop.tick(time.Second / lowRate); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	sent, from := 0, m.delivered
 	before, errBefore := s.cpu()
@@ -143,7 +178,7 @@ func (m *meter) slowly(span time.Duration, s source) (float64, error) {
 	errTick := m.loop.tick(0)
 	_, errLast := m.loop.run(roundPatience, func() bool { return m.delivered-from >= sent*listeners }, nil)
 	after, errAfter := s.cpu()
-	return float64(m.delivered-from) / (after - before).Seconds(), errors.Join(errBefore, errRun, errTick, errLast, errAfter)
+	return m.delivered - from, after - before, errors.Join(errBefore, errRun, errTick, errLast, errAfter)
 }
 
 // flooding keeps many messages in flight.
