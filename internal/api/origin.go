@@ -3,6 +3,7 @@ package api
 import (
 	"maps"
 	"net/http"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -54,8 +55,9 @@ func (s *Server) publicOrigin(req *request) string {
 }
 
 const (
-	pagePolicy = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; " +
-		"font-src 'self'; connect-src 'self' ws: wss:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+	connectPolicy = "connect-src 'self' ws: wss:"
+	pagePolicy    = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; " +
+		"font-src 'self'; " + connectPolicy + "; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 	dataPolicy        = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 	permissionsPolicy = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()"
 	transportPolicy   = "max-age=31536000"
@@ -73,8 +75,16 @@ var (
 	}
 	secureAnswer = map[string][]string{"Strict-Transport-Security": {transportPolicy}}
 	dataAnswer   = map[string][]string{"Content-Security-Policy": {dataPolicy}, "Cache-Control": {"no-store"}}
-	pageAnswer   = map[string][]string{"Content-Security-Policy": {pagePolicy}}
 )
+
+// pageAnswer lets pages call the project that signs people in, where one does, and nobody else.
+func pageAnswer(supabase *Supabase) map[string][]string {
+	policy := pagePolicy
+	if supabase != nil {
+		policy = strings.Replace(policy, connectPolicy, connectPolicy+" "+supabase.URL, 1)
+	}
+	return map[string][]string{"Content-Security-Policy": {policy}}
+}
 
 // harden sets the headers that tell a browser what this server never does.
 func (s *Server) harden(c *gin.Context) {
@@ -87,5 +97,5 @@ func (s *Server) harden(c *gin.Context) {
 		maps.Copy(header, dataAnswer)
 		return
 	}
-	maps.Copy(header, pageAnswer)
+	maps.Copy(header, s.page)
 }

@@ -19,6 +19,7 @@ const bearerScheme = "bearer"
 type route struct {
 	operation huma.Operation
 	signedIn  bool
+	local     bool // there only where accounts are of this server
 	describe  func(op *huma.Operation, schemas huma.Registry)
 	bind      func(s *Server, api huma.API, op huma.Operation)
 }
@@ -61,6 +62,12 @@ func operation(method, path, id, summary string) huma.Operation {
 // creates makes success 201, which otherwise is 200, or 204 where there is no body.
 func (r route) creates() route {
 	r.operation.DefaultStatus = http.StatusCreated
+	return r
+}
+
+// ofLocalAccounts makes a route that is not there where another service signs people in.
+func (r route) ofLocalAccounts() route {
+	r.local = true
 	return r
 }
 

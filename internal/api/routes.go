@@ -8,17 +8,17 @@ func routes() []route {
 	return []route{
 		open(get, "/config", "getConfig", "What this server offers", (*Server).getConfig),
 
-		open(post, "/auth/signup", "signUp", "Make an account and sign in", (*Server).signUp).creates(),
-		open(post, "/auth/login", "logIn", "Sign in", (*Server).logIn),
-		open(post, "/auth/refresh", "refresh", "Trade the refresh cookie for a new access token", (*Server).refresh),
-		open(post, "/auth/logout", "logOut", "Sign out", (*Server).logOut),
-		signedIn(post, "/auth/password", "changePassword", "Change one's password and sign out everywhere else", (*Server).changePassword),
+		open(post, "/auth/signup", "signUp", "Make an account and sign in", (*Server).signUp).creates().ofLocalAccounts(),
+		open(post, "/auth/login", "logIn", "Sign in", (*Server).logIn).ofLocalAccounts(),
+		open(post, "/auth/refresh", "refresh", "Trade the refresh cookie for a new access token", (*Server).refresh).ofLocalAccounts(),
+		open(post, "/auth/logout", "logOut", "Sign out", (*Server).logOut).ofLocalAccounts(),
+		signedIn(post, "/auth/password", "changePassword", "Change one's password and sign out everywhere else", (*Server).changePassword).ofLocalAccounts(),
 
 		signedIn(get, "/me", "getMe", "One's own account", (*Server).getMe),
 		signedIn(patch, "/me", "changeMe", "Change one's profile", (*Server).changeMe),
-		signedIn(get, "/me/sessions", "listSessions", "Signed-in devices", (*Server).listSessions),
-		signedIn(del, "/me/sessions", "endOtherSessions", "Sign out everywhere else", (*Server).endOtherSessions),
-		signedIn(del, "/me/sessions/{session_id}", "endSession", "Sign one device out", (*Server).endSession),
+		signedIn(get, "/me/sessions", "listSessions", "Signed-in devices", (*Server).listSessions).ofLocalAccounts(),
+		signedIn(del, "/me/sessions", "endOtherSessions", "Sign out everywhere else", (*Server).endOtherSessions).ofLocalAccounts(),
+		signedIn(del, "/me/sessions/{session_id}", "endSession", "Sign one device out", (*Server).endSession).ofLocalAccounts(),
 		signedIn(get, "/me/rooms", "listMyRooms", "One's rooms, newest activity first", (*Server).listMyRooms),
 
 		signedIn(get, "/users", "searchUsers", "Find people by name", (*Server).searchUsers),

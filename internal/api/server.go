@@ -48,6 +48,9 @@ type Options struct {
 	WebSocket http.Handler // serves /ws, behind nothing of this package
 	Web       fs.FS        // the built web client, index.html at its root
 
+	// Supabase is the project that signs people in; nil: accounts are of this server.
+	Supabase *Supabase
+
 	// PublicOrigins are the addresses under which people reach this server, like https://chat.example.com, the first of
 	// which invites are written with, and those of other sites that may call it. With none, a browser may call from the
 	// host it asked for.
@@ -63,6 +66,9 @@ type Options struct {
 	Registry prometheus.Registerer
 }
 
+// Supabase is what a web client needs to sign in through a project: its origin, and the key that anybody may have.
+type Supabase struct{ URL, AnonKey string }
+
 // DefaultReads bounds how often one person may ask.
 func DefaultReads() account.Rate { return account.Rate{PerSecond: 100, Burst: 1000} }
 
@@ -76,6 +82,7 @@ type Server struct {
 	proxies peer.Proxies
 	metrics *metrics
 	site    *site.Site
+	page    map[string][]string // headers of what is no data; nobody may change them in place
 	engine  *gin.Engine
 	openAPI []byte
 	routes  *huma.OpenAPI
@@ -91,7 +98,7 @@ func New(options Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
-	s := &Server{Options: options, origins: origins, proxies: options.TrustedProxies, metrics: newMetrics(options.Registry), site: files}
+	s := &Server{Options: options, origins: origins, proxies: options.TrustedProxies, metrics: newMetrics(options.Registry), site: files, page: pageAnswer(options.Supabase)}
 
 	gin.SetMode(gin.ReleaseMode) // it would print to the terminal otherwise
 	s.engine = gin.New()
@@ -184,6 +191,9 @@ func (s *Server) register() *huma.OpenAPI {
 	describeTypes(config.Components.Schemas)
 	api := humagin.NewWithGroup(s.engine, s.engine.Group(basePath), config)
 	for _, route := range routes() {
+		if route.local && s.Supabase != nil {
+			continue // passwords and sessions are the project's
+		}
 		route.register(s, api)
 	}
 	finishDescription(api.OpenAPI())

@@ -27,7 +27,6 @@ type Cluster struct {
 	DatabaseURL  obs.Secret `env:"DATABASE_URL" hidden:""`
 	KafkaBroker  obs.Secret `env:"KAFKA_BROKER_URL" name:"kafka-broker-url" hidden:""`
 	RedisURL     obs.Secret `env:"REDIS_URL" hidden:""`
-	SupabaseURL  obs.Secret `env:"SUPABASE_URL" hidden:""`
 	SentimentURL obs.Secret `env:"SENTIMENT_URL" hidden:""`
 }
 
@@ -43,7 +42,9 @@ type Config struct {
 	AllowedOrigins []string `env:"ALLOWED_ORIGINS" placeholder:"URL" help:"Other sites whose pages may call this server, for a web client that is hosted elsewhere."`
 	TrustedProxies []string `env:"TRUSTED_PROXIES" placeholder:"CIDR" help:"Addresses or networks of the reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."`
 
-	Signup     string `env:"SIGNUP" default:"open" placeholder:"open|closed" help:"Whether strangers may make accounts. When closed, make them with 'user create'."`
+	Signup   string   `env:"SIGNUP" default:"open" placeholder:"open|closed" help:"Whether strangers may make accounts. When closed, make them with 'user create'."`
+	Supabase Supabase `embed:""`
+
 	RateLimits string `env:"RATE_LIMITS" default:"on" placeholder:"on|off" help:"Limits on sending, signing in and asking. 'off' is for load tests and trusted networks."`
 
 	LogFormat string `env:"LOG_FORMAT" default:"text" placeholder:"text|json" help:"How the log is written."`
@@ -88,7 +89,7 @@ func check(rows []row) error {
 
 // Check refuses a configuration that cannot work, naming everything that is wrong with it.
 func (c Config) Check() error {
-	return check(append(c.rows(),
+	return check(append(append(c.rows(), c.Supabase.rows()...),
 		row{"addr", "ADDR", wrongAddress(c.Addr)},
 		row{"admin-addr", "ADMIN_ADDR", wrongAdminAddress(c.AdminAddr, c.Addr)},
 		row{"public-url", "PUBLIC_URL", wrongOrigin(c.PublicURL)},
@@ -115,7 +116,6 @@ func (d Data) rows() []row {
 		row{"", "DATABASE_URL", wrongAlone(d.Cluster.DatabaseURL, "a database server")},
 		row{"", "KAFKA_BROKER_URL", wrongAlone(d.Cluster.KafkaBroker, "a message log of its own")},
 		row{"", "REDIS_URL", wrongAlone(d.Cluster.RedisURL, "a bus between servers")},
-		row{"", "SUPABASE_URL", wrongAlone(d.Cluster.SupabaseURL, "another sign-in provider")},
 		row{"", "SENTIMENT_URL", wrongAlone(d.Cluster.SentimentURL, "a model server")},
 	)
 }
@@ -244,6 +244,6 @@ func (c Config) unlimited() bool { return c.RateLimits == off }
 func (c Config) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("addr", c.Addr), slog.String("admin_addr", c.AdminAddr), slog.String("data_dir", c.DataDir),
-		slog.String("public_url", c.PublicURL), slog.String("signup", c.Signup), slog.String("rate_limits", c.RateLimits),
+		slog.String("public_url", c.PublicURL), slog.String("signup", c.Signup), slog.String("supabase_url", c.Supabase.URL), slog.String("rate_limits", c.RateLimits),
 	)
 }

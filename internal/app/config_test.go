@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"encoding/base64"
 	"errors"
 	"strings"
 	"testing"
@@ -16,6 +17,14 @@ func defaults() app.Config {
 		Data: app.Data{DataDir: "./data"},
 		Addr: "localhost:8080", AdminAddr: "localhost:8090", Signup: "open", RateLimits: "on", LogFormat: "text", LogLevel: "info",
 		DrainSpread: 3 * time.Second, ShutdownTimeout: 20 * time.Second,
+	}
+}
+
+// project is a Supabase project that would do, but for change.
+func project(change func(s *app.Supabase)) func(c *app.Config) {
+	return func(c *app.Config) {
+		c.Supabase = app.Supabase{URL: "https://abc.supabase.co", AnonKey: "sb_publishable_abc", Audience: "authenticated"}
+		change(&c.Supabase)
 	}
 }
 
@@ -56,11 +65,53 @@ func TestConfigIsRefused(t *testing.T) {
 			func(c *app.Config) { c.ShutdownTimeout = 2 * time.Second },
 			[]string{"--shutdown-timeout (SHUTDOWN_TIMEOUT)", "more than --drain-spread, which is 3s"},
 		},
-		"a database server":        {func(c *app.Config) { c.Cluster.DatabaseURL = secret }, []string{"DATABASE_URL", "runs alone", "unset it"}},
-		"a message log":            {func(c *app.Config) { c.Cluster.KafkaBroker = secret }, []string{"KAFKA_BROKER_URL", "runs alone"}},
-		"a bus":                    {func(c *app.Config) { c.Cluster.RedisURL = secret }, []string{"REDIS_URL", "runs alone"}},
-		"another sign-in provider": {func(c *app.Config) { c.Cluster.SupabaseURL = secret }, []string{"SUPABASE_URL", "runs alone"}},
-		"a model server":           {func(c *app.Config) { c.Cluster.SentimentURL = secret }, []string{"SENTIMENT_URL", "runs alone"}},
+		"a database server": {func(c *app.Config) { c.Cluster.DatabaseURL = secret }, []string{"DATABASE_URL", "runs alone", "unset it"}},
+		"a message log":     {func(c *app.Config) { c.Cluster.KafkaBroker = secret }, []string{"KAFKA_BROKER_URL", "runs alone"}},
+		"a bus":             {func(c *app.Config) { c.Cluster.RedisURL = secret }, []string{"REDIS_URL", "runs alone"}},
+		"a project by its path": {
+			project(func(s *app.Supabase) { s.URL = "https://abc.supabase.co/auth/v1" }),
+			[]string{"--supabase-url (SUPABASE_URL)", "no path"},
+		},
+		"a project that changes the content policy": {
+			project(func(s *app.Supabase) { s.URL = "https://abc.supabase.co;script-src" }),
+			[]string{"--supabase-url (SUPABASE_URL)", "signs that no host has"},
+		},
+		"a project without its public key": {
+			project(func(s *app.Supabase) { s.AnonKey = "" }),
+			[]string{"--supabase-anon-key (SUPABASE_ANON_KEY)", "is missing"},
+		},
+		"a project with its secret key": {
+			project(func(s *app.Supabase) { s.AnonKey = "sb_secret_hunter2" }),
+			[]string{"--supabase-anon-key (SUPABASE_ANON_KEY)", "secret key"},
+		},
+		"a project with its service role's key": {
+			project(func(s *app.Supabase) {
+				s.AnonKey = "e30." + base64.RawURLEncoding.EncodeToString([]byte(`{"role":"service_role"}`)) + ".hunter2"
+			}),
+			[]string{"--supabase-anon-key (SUPABASE_ANON_KEY)", "secret key"},
+		},
+		"a secret that can be guessed": {
+			project(func(s *app.Supabase) { s.JWTSecret = obs.NewSecret("hunter2") }),
+			[]string{"SUPABASE_JWT_SECRET", "shorter than 32 bytes"},
+		},
+		"a secret that everybody has": {
+			project(func(s *app.Supabase) {
+				s.AnonKey = "the public key, which anybody may read in a browser"
+				s.JWTSecret = obs.NewSecret(s.AnonKey)
+			}),
+			[]string{"SUPABASE_JWT_SECRET", "is the public key"},
+		},
+		"tokens for anybody": {
+			project(func(s *app.Supabase) { s.Audience = "" }),
+			[]string{"--supabase-jwt-audience (SUPABASE_JWT_AUDIENCE)", "is empty"},
+		},
+		"keys of no project": {
+			project(func(s *app.Supabase) {
+				s.URL, s.JWTSecret, s.Issuer = "", obs.NewSecret("a secret of the project, forty bytes long"), "https://abc.supabase.co/auth/v1"
+			}),
+			[]string{"--supabase-anon-key (SUPABASE_ANON_KEY) is given, and SUPABASE_URL is not", "SUPABASE_JWT_SECRET is given", "--supabase-jwt-issuer (SUPABASE_JWT_ISSUER) is given"},
+		},
+		"a model server": {func(c *app.Config) { c.Cluster.SentimentURL = secret }, []string{"SENTIMENT_URL", "runs alone"}},
 		"several at once": {
 			func(c *app.Config) { c.Addr, c.Signup, c.DataDir = "", "", "" },
 			[]string{"--addr (ADDR)", "--signup (SIGNUP)", "--data-dir (DATA_DIR)"},
@@ -98,7 +149,12 @@ func TestConfigIsAccepted(t *testing.T) {
 		"a public URL and others": func(c *app.Config) {
 			c.PublicURL, c.AllowedOrigins = "https://chat.example.com/", []string{"http://localhost:5173"}
 		},
-		"proxies":   func(c *app.Config) { c.TrustedProxies = []string{"10.0.0.7", "10.1.0.0/16", "::1", "fd00::/8"} },
+		"proxies":            func(c *app.Config) { c.TrustedProxies = []string{"10.0.0.7", "10.1.0.0/16", "::1", "fd00::/8"} },
+		"a Supabase project": project(func(*app.Supabase) {}),
+		"one of one's own": project(func(s *app.Supabase) {
+			s.URL, s.AnonKey = "http://localhost:8000/", "e30."+base64.RawURLEncoding.EncodeToString([]byte(`{"role":"anon"}`))+".x"
+			s.JWTSecret, s.Issuer = obs.NewSecret("a secret of the project, forty bytes long"), "http://auth.internal"
+		}),
 		"no spread": func(c *app.Config) { c.DrainSpread = 0 },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/adapter/memory"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/postgres"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite"
+	"github.com/blabber-hive/blabber-hive/internal/adapter/supabase"
 	"github.com/blabber-hive/blabber-hive/internal/archive"
 	"github.com/blabber-hive/blabber-hive/internal/gateway"
 	"github.com/blabber-hive/blabber-hive/internal/history"
@@ -29,6 +30,7 @@ var (
 	_ account.Keys     = (*sqlite.Store)(nil)
 	_ account.Signals  = (*memory.Bus)(nil)
 	_ account.Limiter  = (*memory.Limiter)(nil)
+	_ account.Provider = (*supabase.Verifier)(nil)
 
 	_ room.Store     = (*sqlite.Store)(nil)
 	_ room.Directory = (*sqlite.Store)(nil)

@@ -177,7 +177,7 @@ func (s *Server) openUseCases(context.Context) error {
 		config.SignupByAddress, config.LoginByAddress = account.Rate{}, account.Rate{}
 		config.LoginByName, config.RefreshByAddress = account.Rate{}, account.Rate{}
 	}
-	accounts, err := newAccounts(config, s.store, s.bus, s.limiter, s.log)
+	accounts, err := newAccounts(config, s.store, s.bus, s.limiter, s.provider(), s.log)
 	if err != nil {
 		return err
 	}
@@ -196,9 +196,22 @@ func (s *Server) openUseCases(context.Context) error {
 	return nil
 }
 
-func newAccounts(config account.Config, store *sqlite.Store, signals account.Signals, limiter account.Limiter, log *slog.Logger) (*account.Service, error) {
+// provider is who signs people in, if it is not this server.
+func (s *Server) provider() account.Provider {
+	if s.config.Supabase.URL == "" {
+		return nil
+	}
+	if s.config.Supabase.isOpen() {
+		s.log.Warn("SUPABASE_URL is not https: whoever is on the way can sign in as anybody", "url", s.config.Supabase.URL)
+	}
+	verifier := s.config.Supabase.verifier(s.log)
+	s.start("sign-in keys", stopPatience, verifier.Run, nil)
+	return verifier
+}
+
+func newAccounts(config account.Config, store *sqlite.Store, signals account.Signals, limiter account.Limiter, provider account.Provider, log *slog.Logger) (*account.Service, error) {
 	accounts, err := account.New(config, account.World{
-		Users: store, Sessions: store, Keys: store, Signals: signals, Limiter: limiter,
+		Users: store, Sessions: store, Keys: store, Signals: signals, Limiter: limiter, Provider: provider,
 		Clock: time.Now, Rand: rand.Reader, NewID: newID, Log: log,
 	})
 	if err != nil {
@@ -215,7 +228,7 @@ func (s *Server) openEdges(context.Context) error {
 	options := api.Options{
 		Accounts: s.accounts, Rooms: s.rooms, History: s.history, Presence: s.presence, Messages: s.messages, Limiter: s.limiter,
 		Web: client(), PublicOrigins: s.config.origins(), TrustedProxies: proxies,
-		Version: s.version, Reads: api.DefaultReads(), Writes: api.DefaultWrites(),
+		Supabase: s.config.Supabase.signIn(), Version: s.version, Reads: api.DefaultReads(), Writes: api.DefaultWrites(),
 		Clock: time.Now, NewID: newID, Log: s.log, Registry: s.registry,
 	}
 	if s.config.unlimited() {

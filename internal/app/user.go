@@ -212,7 +212,7 @@ func (d Data) operate(p *Process, orders func(ctx context.Context, operator oper
 	if err != nil {
 		return err
 	}
-	accounts, err := newAccounts(account.DefaultConfig(), store, noSignals{}, memory.NewLimiter(time.Now), slog.New(slog.DiscardHandler))
+	accounts, err := newAccounts(account.DefaultConfig(), store, noSignals{}, memory.NewLimiter(time.Now), nil, slog.New(slog.DiscardHandler))
 	if err == nil {
 		err = orders(ctx, accountOperator{accounts, store})
 	}

@@ -25,7 +25,7 @@ type Bus interface {
 
 // Accounts knows who holds an access token.
 type Accounts interface {
-	// Authenticate answers whose token it is, or chat.Unauthenticated.
+	// Authenticate answers whose token it is, or chat.Unauthenticated, or chat.Forbidden where the person may not come in.
 	Authenticate(ctx context.Context, token string) (account.Identity, error)
 }
 

@@ -179,7 +179,7 @@ func (c *conn) auth(ctx context.Context, frame wire.ClientFrame) {
 	}
 }
 
-// authenticate asks whose token it is, and ends the connection where it is nobody's. While accounts cannot be asked a new
+// authenticate asks whose token it is, and ends the connection where it is nobody's, or of somebody who may not come in. While accounts cannot be asked a new
 // connection is sent away; one that is signed in stays, as long as its old token lets it.
 func (c *conn) authenticate(ctx context.Context, token string) (account.Identity, bool) {
 	identity, err := c.gateway.accounts.Authenticate(ctx, token)
@@ -187,6 +187,9 @@ func (c *conn) authenticate(ctx context.Context, token string) (account.Identity
 	case err == nil:
 		return identity, true
 	case errors.Is(err, &chat.Error{Code: chat.Unauthenticated}):
+		c.End(closeAuth)
+	case errors.Is(err, &chat.Error{Code: chat.Forbidden}): // known, and not let in: who comes back is told the same
+		c.refuse(ctx, chat.MessageID{}, err)
 		c.End(closeAuth)
 	default:
 		c.refuse(ctx, chat.MessageID{}, err)
