@@ -135,16 +135,16 @@ func TestRoundTrip(t *testing.T) {
 func TestParts(t *testing.T) {
 	t.Parallel()
 	all := sample()[:3]
-	for seq := range chat.Seq(1500) {
-		all = append(all, message(seq+1, strings.Repeat("한글", 3000)))
+	for seq := range chat.Seq(1100) {
+		all = append(all, message(seq+1, strings.Repeat("한글", 2000)))
 	}
 	var file bytes.Buffer
 	var told []archive.Progress
 	if _, err := archive.Export(t.Context(), &rows{rows: all}, origin, &file, func(p archive.Progress) { told = append(told, p) }); err != nil {
 		t.Fatal(err)
 	}
-	if last := told[len(told)-1]; len(told) < 7 || last != (archive.Progress{Table: "log", Rows: 1500}) {
-		t.Errorf("progress %v, want several parts and 1500 rows of the log", told)
+	if last := told[len(told)-1]; len(told) < 6 || last != (archive.Progress{Table: "log", Rows: 1100}) {
+		t.Errorf("progress %v, want several parts and 1100 rows of the log", told)
 	}
 	refused(t, "the end of many parts is missing", file.Bytes()[:file.Len()-4096], "not a whole archive")
 	target := &rows{}
