@@ -121,8 +121,12 @@ type Event struct {
 	Info     *RoomDetail
 }
 
-// Envelope is an event on its way to the people in its room: Body is its JSON, encoded once. Kind, Actor and Subject
-// (the member that a member event is about) let a gateway act on it without reading the body.
+// Envelope is an event on its way to the people in its room: Body is its JSON, encoded once. Kind, Change and Subject (the
+// member that a member event is about) let a gateway act on it without reading the body. One without a body brings no
+// event and only tells that the room's head is Seq.
+//
+// Event is the whole event, where the publisher has it, for a bus that keeps the newest of each room. Who receives an
+// envelope does not get it.
 type Envelope struct {
 	Room    RoomID
 	Seq     Seq
@@ -130,6 +134,7 @@ type Envelope struct {
 	Change  MemberChange
 	Subject UserID
 	Body    []byte
+	Event   *Event
 }
 
 // Page is a run of a room's events, ascending: those after the asked position, up to Through. Numbers up to Through that

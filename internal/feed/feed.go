@@ -94,7 +94,7 @@ func (f *Feed) GiveUp() { f.repairing = false }
 
 func (f *Feed) pass(item Item) {
 	f.last = item.Seq
-	item.Body = nil
+	item.Body, item.Event = nil, nil
 	f.tail = append(f.tail, item)
 	f.weight += len(item.Frame)
 	for len(f.tail) > tailEvents || f.weight > tailBytes {

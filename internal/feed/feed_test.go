@@ -221,12 +221,14 @@ func TestResetBeyondTheBound(t *testing.T) {
 	}
 }
 
-// Promise: the bodies of events are not kept beside their frames.
+// Promise: events and their bodies are not kept beside their frames.
 func TestBodiesAreNotKept(t *testing.T) {
 	t.Parallel()
 	f := feed.New(0)
-	f.Offer(item(1, 10))
-	if _, items := f.Resume(0); len(items) != 1 || items[0].Body != nil {
+	whole := item(1, 10)
+	whole.Event = &chat.Event{Seq: 1}
+	f.Offer(whole)
+	if _, items := f.Resume(0); len(items) != 1 || items[0].Body != nil || items[0].Event != nil {
 		t.Errorf("the tail has %+v", items)
 	}
 }

@@ -61,9 +61,9 @@ func eventOf(e *chat.Event) Event {
 	return event
 }
 
-// Envelope encodes an event once for everyone who will receive it.
+// Envelope encodes an event once for everyone who will receive it. The event must not change afterwards.
 func Envelope(e *chat.Event) (chat.Envelope, error) {
-	envelope := chat.Envelope{Room: e.Room, Seq: e.Seq, Kind: e.Kind}
+	envelope := chat.Envelope{Room: e.Room, Seq: e.Seq, Kind: e.Kind, Event: e}
 	if isNewMessage(e) {
 		envelope.Body = appendNewMessage(make([]byte, 0, newMessageBytes+len(e.Message.Body)), e)
 		return envelope, nil
