@@ -14,6 +14,10 @@ type Store interface {
 	Disconnected(ctx context.Context, user chat.UserID) (last bool, err error)
 	// Online reports for each person whether there is a connection, in the order asked.
 	Online(ctx context.Context, users []chat.UserID) ([]bool, error)
+	// Watch calls changed with people who came or went without a call of Connected or Disconnected that said so: those of
+	// a node that died, and those who are counted anew after the store had been away. It returns when ctx ends. Of all
+	// nodes that watch one learns of each such change; if that one dies too, none.
+	Watch(ctx context.Context, changed func(users []chat.UserID)) error
 }
 
 // Signals tells every node that somebody came or went. It may lose what it is told.

@@ -209,6 +209,7 @@ var errDown = errors.New("down")
 func (broken) Connected(context.Context, chat.UserID) (bool, error)    { return false, errDown }
 func (broken) Disconnected(context.Context, chat.UserID) (bool, error) { return false, errDown }
 func (broken) Online(context.Context, []chat.UserID) ([]bool, error)   { return nil, errDown }
+func (broken) Watch(ctx context.Context, _ func([]chat.UserID)) error  { <-ctx.Done(); return ctx.Err() }
 
 // Promise: without the store the caller is told, and nobody is said to have come or gone.
 func TestWithoutStore(t *testing.T) {
@@ -228,5 +229,47 @@ func TestWithoutStore(t *testing.T) {
 		}
 		<-time.After(time.Hour)
 		b.heard("for an hour")
+	})
+}
+
+// nodes is a store that learns of other nodes: what it is given is passed to Watch.
+type nodes struct {
+	memory.Presence
+	changes chan []chat.UserID
+	asked   func() // by Online, before it answers
+}
+
+func (n *nodes) Watch(ctx context.Context, changed func([]chat.UserID)) error {
+	for {
+		select {
+		case users := <-n.changes:
+			changed(users)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (n *nodes) Online(ctx context.Context, users []chat.UserID) ([]bool, error) {
+	online, err := n.Presence.Online(ctx, users)
+	if n.asked != nil {
+		n.asked()
+	}
+	return online, err
+}
+
+// Promise: when a node dies others are told who has gone with it, and not of those who are here all the same; who comes
+// back between the question and the telling is told of last.
+func TestNodeDies(t *testing.T) {
+	t.Parallel()
+	store := &nodes{changes: make(chan []chat.UserID)}
+	scene(t, store, func(_ *testing.T, b *bundle) {
+		b.comes(2)
+		store.changes <- []chat.UserID{person(1), person(2), person(3)}
+		b.heard("after a node died", 2, -1, 2, -3)
+		var once sync.Once
+		store.asked = func() { once.Do(func() { b.comes(4) }) }
+		store.changes <- []chat.UserID{person(4)}
+		b.heard("one who came back meanwhile", 2, -1, 2, -3, 4, -4, 4)
 	})
 }

@@ -98,8 +98,38 @@ func (s *Service) Online(ctx context.Context, users []chat.UserID) ([]bool, erro
 	return online, nil
 }
 
-// Run tells of people who have gone, until ctx ends.
+// Run tells of people who have gone, and of those who came or went with a whole node, until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
+	group := run.NewGroup(ctx)
+	group.Go("tell who has gone", s.tellDepartures)
+	group.Go("watch the nodes", func(ctx context.Context) error {
+		return s.store.Watch(ctx, func(users []chat.UserID) { s.changed(ctx, users) })
+	})
+	return group.Wait()
+}
+
+// changed tells of people who came or went otherwise than by a connection of this node. They are asked for once more after
+// the telling, as in depart.
+func (s *Service) changed(ctx context.Context, users []chat.UserID) {
+	told, err := s.store.Online(ctx, users)
+	for i := 0; err == nil && i < len(users); i++ {
+		err = s.tell(ctx, users[i], told[i])
+	}
+	if err == nil {
+		var now []bool
+		now, err = s.store.Online(ctx, users)
+		for i := 0; err == nil && i < len(users); i++ {
+			if now[i] != told[i] {
+				err = s.tell(ctx, users[i], now[i])
+			}
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		s.log.WarnContext(ctx, "not everybody was told who came and went with a node", "people", len(users), "error", err)
+	}
+}
+
+func (s *Service) tellDepartures(ctx context.Context) error {
 	for {
 		wait, somebody := s.untilNext()
 		if !somebody {

@@ -49,3 +49,9 @@ func (p *Presence) Online(_ context.Context, users []chat.UserID) ([]bool, error
 	}
 	return online, nil
 }
+
+// Watch implements presence.Store: a process that dies has nobody to tell of it.
+func (p *Presence) Watch(ctx context.Context, _ func([]chat.UserID)) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
