@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +74,38 @@ func TestSessionsAreRemembered(t *testing.T) {
 	b.now = b.now.Add(LiveFor)
 	if err := b.Alive(t.Context(), grant.User.ID, grant.Session); chat.CodeOf(err) != chat.Unauthenticated {
 		t.Errorf("after LiveFor = %v, want unauthenticated", err)
+	}
+}
+
+// Promise: asked about many sign-ins, the service names those that are over, whatever it remembers, and forgets them.
+func TestEnded(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ada, bob, eve := b.signUp(t, "ada"), b.signUp(t, "bob"), b.signUp(t, "eve")
+	login := func(grant Grant) chat.Login { return chat.Login{User: grant.User.ID, Session: grant.Session} }
+	for _, grant := range []Grant{ada, bob, eve} { // remembered as living
+		if err := b.Alive(t.Context(), grant.User.ID, grant.Session); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// By another node, whose signals were lost.
+	if err := b.store.DeleteSession(t.Context(), ada.User.ID, ada.Session); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.store.UpdateUser(t.Context(), eve.User.ID, func(user *chat.User) error { user.Disabled = true; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	ended, err := b.Ended(t.Context(), []chat.Login{login(ada), login(bob), login(eve)})
+	if err != nil || !slices.Equal(ended, []chat.Login{login(ada), login(eve)}) {
+		t.Errorf("Ended = %v, %v, want ada and eve", ended, err)
+	}
+	for _, grant := range []Grant{ada, eve} {
+		if err := b.Alive(t.Context(), grant.User.ID, grant.Session); chat.CodeOf(err) != chat.Unauthenticated {
+			t.Errorf("and then it is believed to live: %v", err)
+		}
+	}
+	if ended, err := b.Ended(t.Context(), nil); err != nil || len(ended) != 0 {
+		t.Errorf("Ended(nobody) = %v, %v", ended, err)
 	}
 }
 

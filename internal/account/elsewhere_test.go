@@ -288,3 +288,18 @@ func TestNamesFromElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// Promise: of people whom another service signs in those are out whose account is disabled, and nobody else.
+func TestEndedElsewhere(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ada, bob := b.signUp(t, "ada"), b.signUp(t, "bob")
+	b.Provider = &provider{}
+	if _, err := b.store.UpdateUser(t.Context(), bob.User.ID, func(user *chat.User) error { user.Disabled = true; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	theirs := []chat.Login{{User: ada.User.ID, Session: newID()}, {User: bob.User.ID, Session: newID()}}
+	if ended, err := b.Ended(t.Context(), theirs); err != nil || len(ended) != 1 || ended[0] != theirs[1] {
+		t.Errorf("Ended = %v, %v, want bob", ended, err)
+	}
+}

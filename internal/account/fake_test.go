@@ -106,7 +106,7 @@ func setup(t *testing.T) *bundle {
 	config.Hash = HashCost{MemoryKiB: 8, Passes: 1, Lanes: 1}
 	clock := func() time.Time { return b.now }
 	b.Service, err = New(config, World{
-		Users: b.store, Sessions: b.store, Keys: b.store, Signals: b.signals, Limiter: memory.NewLimiter(clock), Clock: clock,
+		Users: b.store, Sessions: b.store, Living: b.store, Keys: b.store, Signals: b.signals, Limiter: memory.NewLimiter(clock), Clock: clock,
 		Rand: rand.Reader, NewID: newID, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -49,6 +49,15 @@ type Sessions interface {
 	DeleteSessions(ctx context.Context, user chat.UserID, except chat.SessionID) error
 }
 
+// Living tells of many sessions or people at once who is still let in.
+type Living interface {
+	// LivingSessions answers those of the given sessions that are there, have not expired at now and belong to an account
+	// that is not disabled, in any order.
+	LivingSessions(ctx context.Context, sessions []chat.SessionID, now time.Time) ([]chat.SessionID, error)
+	// EnabledUsers answers those of the given people who have an account that is not disabled, in any order.
+	EnabledUsers(ctx context.Context, users []chat.UserID) ([]chat.UserID, error)
+}
+
 // Keys keeps the server's own secrets.
 type Keys interface {
 	// Key reads the secret of that name; where there is none it stores fresh and answers that. All callers get the same.

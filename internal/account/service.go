@@ -85,6 +85,7 @@ func (c Config) check() error {
 type World struct {
 	Users    Users
 	Sessions Sessions
+	Living   Living
 	Keys     Keys
 	Signals  Signals
 	Limiter  Limiter

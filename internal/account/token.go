@@ -80,6 +80,55 @@ func (s *Service) Alive(ctx context.Context, user chat.UserID, session chat.Sess
 	return err
 }
 
+// Ended answers those of the given sign-ins whose session has ended or whose account is disabled. It asks the store once
+// and believes nothing that is remembered: it is for who cannot hear of such ends any more. Of sessions that another
+// service keeps nobody here knows the end.
+func (s *Service) Ended(ctx context.Context, logins []chat.Login) ([]chat.Login, error) {
+	if len(logins) == 0 {
+		return nil, nil
+	}
+	lives, err := s.stillIn(ctx, logins)
+	if err != nil {
+		return nil, fmt.Errorf("ask which of %d sign-ins are over: %w", len(logins), err)
+	}
+	var ended []chat.Login
+	for _, login := range logins {
+		if !lives(login) {
+			s.live.forget(login.Session)
+			ended = append(ended, login)
+		}
+	}
+	return ended, nil
+}
+
+// stillIn gives what tells sign-ins that go on from those that are over.
+func (s *Service) stillIn(ctx context.Context, logins []chat.Login) (func(chat.Login) bool, error) {
+	if s.Provided() {
+		users := make([]chat.UserID, len(logins))
+		for i, login := range logins {
+			users[i] = login.User
+		}
+		enabled, err := s.Living.EnabledUsers(ctx, users)
+		in := setOf(enabled)
+		return func(login chat.Login) bool { _, ok := in[login.User]; return ok }, err
+	}
+	sessions := make([]chat.SessionID, len(logins))
+	for i, login := range logins {
+		sessions[i] = login.Session
+	}
+	living, err := s.Living.LivingSessions(ctx, sessions, s.Clock())
+	in := setOf(living)
+	return func(login chat.Login) bool { _, ok := in[login.Session]; return ok }, err
+}
+
+func setOf[K comparable](list []K) map[K]struct{} {
+	set := make(map[K]struct{}, len(list))
+	for _, key := range list {
+		set[key] = struct{}{}
+	}
+	return set
+}
+
 func (s *Service) alive(ctx context.Context, user chat.UserID, session chat.SessionID) (chat.User, error) {
 	entry, err := s.living(session, func(now time.Time) (live, error) { return s.readLive(ctx, session, now) })
 	if err != nil {

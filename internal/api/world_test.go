@@ -197,7 +197,7 @@ func setup(t testing.TB, settings ...setting) *world {
 		set(&config, &options)
 	}
 	w.accounts, err = account.New(config, account.World{
-		Users: store, Sessions: store, Keys: store, Signals: bus, Limiter: limiter, Clock: w.clock.now, Rand: rand.Reader,
+		Users: store, Sessions: store, Living: store, Keys: store, Signals: bus, Limiter: limiter, Clock: w.clock.now, Rand: rand.Reader,
 		NewID: w.newID, Log: logger,
 	})
 	if err != nil {
@@ -225,7 +225,7 @@ func setup(t testing.TB, settings ...setting) *world {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.signals = append(w.signals, signal)
-		})
+		}, func(bool) {})
 	})
 	if err := bus.Signal(ctx, chat.Signal{}); err != nil { // kept for the listener, whose first it is
 		t.Fatal(err)

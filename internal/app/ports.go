@@ -27,6 +27,7 @@ var (
 
 	_ account.Users    = (*sqlite.Store)(nil)
 	_ account.Sessions = (*sqlite.Store)(nil)
+	_ account.Living   = (*sqlite.Store)(nil)
 	_ account.Keys     = (*sqlite.Store)(nil)
 	_ account.Signals  = (*memory.Bus)(nil)
 	_ account.Limiter  = (*memory.Limiter)(nil)
@@ -66,6 +67,7 @@ var (
 
 	_ account.Users    = (*postgres.Store)(nil)
 	_ account.Sessions = (*postgres.Store)(nil)
+	_ account.Living   = (*postgres.Store)(nil)
 	_ account.Keys     = (*postgres.Store)(nil)
 
 	_ room.Store     = (*postgres.Store)(nil)

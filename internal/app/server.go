@@ -211,7 +211,7 @@ func (s *Server) provider() account.Provider {
 
 func newAccounts(config account.Config, store *sqlite.Store, signals account.Signals, limiter account.Limiter, provider account.Provider, log *slog.Logger) (*account.Service, error) {
 	accounts, err := account.New(config, account.World{
-		Users: store, Sessions: store, Keys: store, Signals: signals, Limiter: limiter, Provider: provider,
+		Users: store, Sessions: store, Living: store, Keys: store, Signals: signals, Limiter: limiter, Provider: provider,
 		Clock: time.Now, Rand: rand.Reader, NewID: newID, Log: log,
 	})
 	if err != nil {

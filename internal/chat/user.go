@@ -39,3 +39,9 @@ type Claims struct {
 
 	Username, DisplayName, Email string
 }
+
+// Login is one person on one signed-in device.
+type Login struct {
+	User    UserID
+	Session SessionID
+}

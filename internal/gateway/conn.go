@@ -77,6 +77,27 @@ func (c *conn) profile() chat.Profile {
 	return c.user.Profile
 }
 
+// login is who is signed in here and on which device; false while nobody is.
+func (c *conn) login() (chat.Login, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.expires.IsZero() || c.gone {
+		return chat.Login{}, false
+	}
+	return chat.Login{User: c.user.ID, Session: c.session}, true
+}
+
+// places are the rooms that the connection is in, and whether it is set up.
+func (c *conn) places() (rooms map[chat.RoomID]struct{}, settled bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	rooms = make(map[chat.RoomID]struct{}, len(c.listeners))
+	for _, l := range c.listeners {
+		rooms[l.room.id] = struct{}{}
+	}
+	return rooms, c.meanwhile == nil && !c.gone
+}
+
 // enter makes the connection's place in a room. It answers nil where there is one already, and where the connection has
 // ended or was told, while it was being set up, that the room is no longer its own.
 func (c *conn) enter(r *room) *listener {

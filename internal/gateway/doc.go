@@ -10,5 +10,8 @@
 // held while the store or the bus is asked, but for the one that orders a shard's bus subscriptions.
 //
 // When the store is down, connections stay and events go on as long as the bus does; sign-ins and resumes that need
-// history are refused with `unavailable`. When the bus loses events, the numbers tell, and the store fills the hole.
+// history are refused with `unavailable`. When the bus loses events, the numbers tell, and the store fills the hole. When
+// the bus is down, and for a while after it is back, the store is asked for what it would have brought: heads of rooms
+// with listeners every half second, sessions and memberships every three, all of them in batches. Typing and presence are
+// silent then.
 package gateway

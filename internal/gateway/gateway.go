@@ -60,6 +60,7 @@ type Gateway struct {
 	pong     []byte // the frame that answers a ping
 	host     *socket.Host
 	comings  *comings
+	link     link
 	numbered atomic.Uint64
 	epoch    uint64 // tells this process's connection ids from those of an earlier one
 	draining atomic.Bool
@@ -83,9 +84,16 @@ func New(ctx context.Context, bus Bus, store Store, accounts Accounts, messages 
 // Run serves until ctx ends; then it closes every connection and waits for all that it started.
 func (g *Gateway) Run(ctx context.Context) error {
 	g.host.Start()
+	events, people := g.link.watch(), g.link.watch() // before the bus says anything
 	g.group.Go("show who comes and goes", g.showComings)
 	g.group.Go("listen to the bus", func(inner context.Context) error {
-		return g.bus.Listen(inner, g.hub.deliver, g.heard)
+		return g.bus.Listen(inner, g.hub.deliver, g.heard, g.linked)
+	})
+	g.group.Go("look for what the bus did not bring", func(inner context.Context) error {
+		return g.standIn(inner, events, eventsEvery, eventsAfter, g.lookForEvents)
+	})
+	g.group.Go("look for people whom the bus did not tell of", func(inner context.Context) error {
+		return g.standIn(inner, people, peopleEvery, peopleAfter, g.lookAtPeople)
 	})
 	g.group.Go("sweep connections", func(inner context.Context) error {
 		return run.Every(inner, sweepEvery, g.sweep)

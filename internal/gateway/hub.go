@@ -144,10 +144,28 @@ func (h *hub) part(l *listener, reason string) {
 // deliver takes envelopes from the bus.
 func (h *hub) deliver(envelopes []chat.Envelope) {
 	for i := range envelopes {
-		if r := h.room(envelopes[i].Room); r != nil {
+		r := h.room(envelopes[i].Room)
+		switch {
+		case r == nil:
+		case len(envelopes[i].Body) == 0:
+			r.reached(envelopes[i].Seq)
+		default:
 			r.deliver(feedItem(envelopes[i]))
 		}
 	}
+}
+
+// roomIDs are the rooms that have listeners here, or are about to.
+func (h *hub) roomIDs() (ids []chat.RoomID) {
+	for i := range h.shards {
+		s := &h.shards[i]
+		s.mu.RLock()
+		for id := range s.rooms {
+			ids = append(ids, id)
+		}
+		s.mu.RUnlock()
+	}
+	return ids
 }
 
 func feedItem(envelope chat.Envelope) feed.Item {

@@ -16,6 +16,7 @@ type Metrics struct {
 	repairs     prometheus.Counter
 	slow        prometheus.Counter
 	closed      *prometheus.CounterVec
+	link        prometheus.Gauge
 }
 
 // NewMetrics makes the metrics and registers them.
@@ -39,9 +40,20 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		closed: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "blabber_gateway_closed_total", Help: "Connections that this gateway closed, by close code.",
 		}, []string{"code"}),
+		link: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "blabber_gateway_bus_up", Help: "1 while the bus is reached; at 0 the store is asked for what it would have brought.",
+		}),
 	}
-	registry.MustRegister(m.connections, m.deliveries, m.ready, m.repairs, m.slow, m.closed)
+	registry.MustRegister(m.connections, m.deliveries, m.ready, m.repairs, m.slow, m.closed, m.link)
 	return m
+}
+
+// linked notes whether the bus is reached.
+func (m *Metrics) linked(up bool) {
+	m.link.Set(0)
+	if up {
+		m.link.Set(1)
+	}
 }
 
 // ended counts a connection that this side ended.

@@ -113,7 +113,7 @@ func (w *world) realAccounts(t *testing.T) *account.Service {
 	config := account.DefaultConfig()
 	config.Hash = account.HashCost{MemoryKiB: 8, Passes: 1, Lanes: 1}
 	accounts, err := account.New(config, account.World{
-		Users: w.store, Sessions: w.store, Keys: w.store, Signals: w.bus, Limiter: memory.NewLimiter(time.Now), Clock: time.Now,
+		Users: w.store, Sessions: w.store, Living: w.store, Keys: w.store, Signals: w.bus, Limiter: memory.NewLimiter(time.Now), Clock: time.Now,
 		Rand: rand.Reader, NewID: func() [16]byte { return uuid.Must(uuid.NewV7()) }, Log: slog.New(slog.DiscardHandler),
 	})
 	must(t, err)

@@ -12,7 +12,6 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/feed"
 	"github.com/blabber-hive/blabber-hive/internal/gateway/socket"
-	"github.com/blabber-hive/blabber-hive/internal/run"
 	"github.com/blabber-hive/blabber-hive/internal/wire"
 )
 
@@ -93,6 +92,19 @@ func (r *room) deliver(item feed.Item) {
 	}
 }
 
+// reached takes the news that the room has come to a number, whose events may not have arrived.
+func (r *room) reached(head chat.Seq) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.feed == nil {
+		r.early = max(r.early, head)
+		return
+	}
+	if r.feed.Head(head) == feed.Repair {
+		r.repairLocked()
+	}
+}
+
 // pass gives an event to every listener. r.mu is held, so that listeners come and go between events.
 func (r *room) pass(item feed.Item) {
 	borrowed := r.hub.waking.Get().(*[]*socket.Socket) //nolint:forcetypeassert // the pool's New makes nothing else
@@ -163,14 +175,20 @@ func (r *room) endRepairLocked(givenUp bool) {
 	r.repaired = nil
 }
 
-// repair reads pages after what was passed on until the feed is whole, and tries again while the store is away.
+// errBehind is what a page means that brings nothing although more is known to exist: the store is behind the bus.
+var errBehind = chat.Away("what was said last", nil)
+
+// repair reads pages after what was passed on until the feed is whole, and tries again while the store is away or behind.
 func (r *room) repair(ctx context.Context) error {
-	var backoff run.Backoff
+	backoff := behind()
 	for {
 		r.mu.Lock()
 		after := r.feed.Last()
 		r.mu.Unlock()
 		items, page, err := r.read(ctx, after)
+		if err == nil && page.Through <= after {
+			err = errBehind
+		}
 		if err != nil {
 			if ctx.Err() == nil && !errors.Is(err, chat.ErrNotFound) && backoff.Wait(ctx) == nil {
 				continue
@@ -180,6 +198,7 @@ func (r *room) repair(ctx context.Context) error {
 			r.mu.Unlock()
 			return nil // stopping, or the room is gone
 		}
+		backoff.Reset()
 		r.mu.Lock()
 		pass, again := r.feed.Repaired(items, page.Through)
 		for _, item := range pass {
@@ -229,6 +248,7 @@ func (r *room) read(ctx context.Context, after chat.Seq) ([]feed.Item, chat.Page
 // nothing twice, and adds it there. It returns when that is done, or the connection has ended.
 func (r *room) join(ctx context.Context, l *listener, position chat.Seq) error {
 	c := l.conn
+	backoff, waits := behind(), 0
 	for c.Pace(ctx) {
 		r.mu.Lock()
 		if r.deleted {
@@ -267,6 +287,15 @@ func (r *room) join(ctx context.Context, l *listener, position chat.Seq) error {
 			items, page, err := r.read(ctx, position)
 			if err != nil {
 				return err
+			}
+			if page.Through <= position {
+				if waits++; waits > behindWaits {
+					return errBehind
+				}
+				if err := backoff.Wait(ctx); err != nil {
+					return err
+				}
+				continue
 			}
 			for _, item := range items {
 				if !c.Pace(ctx) { // a page of long messages is more than may wait

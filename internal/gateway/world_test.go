@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -223,6 +224,8 @@ type store struct {
 	roomOf   atomic.Pointer[func(room chat.RoomID)]                 // told of each reading of a room, before it
 	asMember atomic.Pointer[func(found *chat.MemberRoom)]           // may change what RoomOf answers
 	pages    atomic.Int64                                           // pages read with events
+	looks    atomic.Int64                                           // questions for heads
+	aligned  atomic.Pointer[func()]                                 // told when the rooms of many have been read
 }
 
 func (s *store) Changes(ctx context.Context, id chat.RoomID, after chat.Seq, limit int) (chat.Page, error) {
@@ -267,9 +270,29 @@ func (s *store) RoomOf(ctx context.Context, id chat.RoomID, user chat.UserID) (c
 	return found, err
 }
 
-// bus is the real one, and can lose events and signals.
+func (s *store) Heads(ctx context.Context, rooms []chat.RoomID) (map[chat.RoomID]chat.Seq, error) {
+	s.looks.Add(1)
+	if s.away.Load() {
+		return nil, chat.Away("the store", nil)
+	}
+	return s.Store.Heads(ctx, rooms)
+}
+
+func (s *store) RoomIDsOf(ctx context.Context, users []chat.UserID) (map[chat.UserID][]chat.RoomID, error) {
+	if s.away.Load() {
+		return nil, chat.Away("the store", nil)
+	}
+	rooms, err := s.Store.RoomIDsOf(ctx, users)
+	if hook := s.aligned.Load(); hook != nil {
+		(*hook)()
+	}
+	return rooms, err
+}
+
+// bus is the real one, and can lose events and signals, or be away altogether.
 type bus struct {
 	memory.Bus
+	link    func(up bool) // of the listener
 	lose    atomic.Pointer[func(chat.Envelope) bool]
 	deaf    atomic.Bool                            // loses signals
 	entered atomic.Pointer[func(room chat.RoomID)] // told of each subscription, after it
@@ -287,6 +310,25 @@ func (b *bus) Publish(ctx context.Context, envelopes []chat.Envelope) error {
 		}
 	}
 	return b.Bus.Publish(ctx, left)
+}
+
+func (b *bus) Listen(ctx context.Context, events func([]chat.Envelope), signals func(chat.Signal), link func(up bool)) error {
+	b.link = link
+	return b.Bus.Listen(ctx, events, signals, link)
+}
+
+// leave takes the bus away: nothing is heard on it any more. back brings it back.
+func (b *bus) leave() {
+	all := func(chat.Envelope) bool { return true }
+	b.lose.Store(&all)
+	b.deaf.Store(true)
+	b.link(false)
+}
+
+func (b *bus) back() {
+	b.lose.Store(nil)
+	b.deaf.Store(false)
+	b.link(true)
 }
 
 func (b *bus) Signal(ctx context.Context, signal chat.Signal) error {
@@ -361,6 +403,22 @@ func (a *accounts) Authenticate(ctx context.Context, token string) (account.Iden
 		asked(token)
 	}
 	return identity, err
+}
+
+func (a *accounts) Ended(ctx context.Context, logins []chat.Login) ([]chat.Login, error) {
+	if a.real != nil {
+		return a.real.Ended(ctx, logins)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.away != nil {
+		return nil, a.away
+	}
+	living := make(map[chat.SessionID]bool)
+	for _, identity := range a.byToken {
+		living[identity.Session] = true
+	}
+	return slices.DeleteFunc(slices.Clone(logins), func(login chat.Login) bool { return living[login.Session] }), nil
 }
 
 func (a *accounts) find(token string) (account.Identity, error) {

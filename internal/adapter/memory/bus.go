@@ -42,6 +42,7 @@ func (b *Bus) Publish(_ context.Context, envelopes []chat.Envelope) error {
 	for i := range envelopes {
 		if _, ok := b.rooms[envelopes[i].Room]; ok {
 			wanted = append(wanted, envelopes[i])
+			wanted[len(wanted)-1].Event = nil
 		}
 	}
 	if len(wanted) == 0 {
@@ -112,14 +113,15 @@ func (b *Bus) Dropped() uint64 {
 	return b.dropped
 }
 
-// Listen implements gateway.Bus. A bus has one listener at a time.
-func (b *Bus) Listen(ctx context.Context, events func([]chat.Envelope), signals func(chat.Signal)) error {
+// Listen implements gateway.Bus. A bus has one listener at a time, and is always up.
+func (b *Bus) Listen(ctx context.Context, events func([]chat.Envelope), signals func(chat.Signal), link func(up bool)) error {
 	wake := make(chan struct{}, 1)
 	wake <- struct{}{} // for what was said before
 	b.mu.Lock()
 	b.listening, b.deaf, b.wake = true, false, wake
 	b.mu.Unlock()
 	defer b.deafen()
+	link(true)
 	for {
 		select {
 		case <-wake:

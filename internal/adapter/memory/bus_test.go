@@ -24,7 +24,7 @@ func listener(t *testing.T, bus *memory.Bus, events func([]chat.Envelope), signa
 				return
 			}
 			signals(signal)
-		})
+		}, func(bool) {})
 	})
 	for heard := false; !heard; {
 		if err := bus.Signal(t.Context(), chat.Signal{Kind: "begun"}); err != nil {

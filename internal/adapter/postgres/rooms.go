@@ -105,6 +105,42 @@ func (s *Store) RoomIDs(ctx context.Context, user chat.UserID) (rooms []chat.Roo
 	return rooms, nil
 }
 
+// RoomIDsOf reads the ids of every room of many people, of one moment.
+func (s *Store) RoomIDsOf(ctx context.Context, users []chat.UserID) (rooms map[chat.UserID][]chat.RoomID, err error) {
+	rooms = make(map[chat.UserID][]chat.RoomID, len(users))
+	for _, user := range users {
+		rooms[user] = nil
+	}
+	err = s.db.Each(ctx, `select p.user_id, r.id from members p join rooms r on r.room_id = p.room_id where p.user_id = any($1::uuid[]) and r.id is not null`,
+		[]any{column.IDs(users)}, func(row pgx.CollectableRow) error {
+			var user chat.UserID
+			var room chat.RoomID
+			err := row.Scan(column.Into(&user), column.Into(&room))
+			rooms[user] = append(rooms[user], room)
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("read the ids of rooms of %d people: %w", len(users), err)
+	}
+	return rooms, nil
+}
+
+// Heads reads the heads of rooms, of one moment; rooms that are gone are left out.
+func (s *Store) Heads(ctx context.Context, rooms []chat.RoomID) (heads map[chat.RoomID]chat.Seq, err error) {
+	heads = make(map[chat.RoomID]chat.Seq, len(rooms))
+	err = s.db.Each(ctx, `select id, head from rooms where id = any($1::uuid[])`, []any{column.IDs(rooms)}, func(row pgx.CollectableRow) error {
+		var room chat.RoomID
+		var head chat.Seq
+		err := row.Scan(column.Into(&room), (*column.Seq)(&head))
+		heads[room] = head
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the heads of %d rooms: %w", len(rooms), err)
+	}
+	return heads, nil
+}
+
 // RoomOf reads one room as its member sees it.
 func (s *Store) RoomOf(ctx context.Context, room chat.RoomID, user chat.UserID) (found chat.MemberRoom, err error) {
 	last := &chat.Message{}

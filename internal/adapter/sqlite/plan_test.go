@@ -161,6 +161,12 @@ func useEverything(t *testing.T, s *Store) {
 	}
 	_, err = s.Session(t.Context(), session.ID)
 	must(err)
+	_, err = s.LivingSessions(t.Context(), []chat.SessionID{session.ID}, at)
+	must(err)
+	_, err = s.EnabledUsers(t.Context(), []chat.UserID{mina.ID})
+	must(err)
+	_, err = s.Heads(t.Context(), []chat.RoomID{r.ID})
+	must(err)
 	_, err = s.SessionsOf(t.Context(), mina.ID, at)
 	must(err)
 	must(s.DeleteSession(t.Context(), mina.ID, session.ID), s.SetPassword(t.Context(), mina.ID, "x", chat.SessionID{}))

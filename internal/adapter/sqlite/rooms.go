@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/column"
@@ -115,17 +116,63 @@ func (s *Store) RoomsOf(ctx context.Context, user chat.UserID) (rooms []chat.Mem
 // RoomIDs reads the ids of every room of a person.
 func (s *Store) RoomIDs(ctx context.Context, user chat.UserID) (rooms []chat.RoomID, err error) {
 	err = s.db.Read(ctx, func(c *engine.Conn) error {
-		return c.Each(`select r.id from members p join rooms r on r.no = p.room where p.user = ?`, []any{user[:]}, func(rows *sql.Rows) error {
-			var room chat.RoomID
-			err := rows.Scan(column.Into(&room))
-			rooms = append(rooms, room)
-			return err
-		})
+		return eachRoomID(c, user, func(room chat.RoomID) { rooms = append(rooms, room) })
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the ids of rooms of %s: %w", user, err)
 	}
 	return rooms, nil
+}
+
+// RoomIDsOf reads the ids of every room of many people, of one moment.
+func (s *Store) RoomIDsOf(ctx context.Context, users []chat.UserID) (rooms map[chat.UserID][]chat.RoomID, err error) {
+	rooms = make(map[chat.UserID][]chat.RoomID, len(users))
+	err = s.db.ReadMoment(ctx, func(c *engine.Conn) error {
+		for _, user := range users {
+			rooms[user] = nil
+			if err := eachRoomID(c, user, func(room chat.RoomID) { rooms[user] = append(rooms[user], room) }); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the ids of rooms of %d people: %w", len(users), err)
+	}
+	return rooms, nil
+}
+
+func eachRoomID(c *engine.Conn, user chat.UserID, visit func(chat.RoomID)) error {
+	return c.Each(`select r.id from members p join rooms r on r.no = p.room where p.user = ?`, []any{user[:]}, func(rows *sql.Rows) error {
+		var room chat.RoomID
+		if err := rows.Scan(column.Into(&room)); err != nil {
+			return err
+		}
+		visit(room)
+		return nil
+	})
+}
+
+// Heads reads the heads of rooms, of one moment; rooms that are gone are left out.
+func (s *Store) Heads(ctx context.Context, rooms []chat.RoomID) (heads map[chat.RoomID]chat.Seq, err error) {
+	heads = make(map[chat.RoomID]chat.Seq, len(rooms))
+	err = s.db.ReadMoment(ctx, func(c *engine.Conn) error {
+		for _, room := range rooms {
+			var head chat.Seq
+			switch err := c.Row(`select head from rooms where id = ?`, []any{room[:]}, (*column.Seq)(&head)); {
+			case errors.Is(err, sql.ErrNoRows):
+			case err != nil:
+				return err
+			default:
+				heads[room] = head
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the heads of %d rooms: %w", len(rooms), err)
+	}
+	return heads, nil
 }
 
 // RoomOf reads one room as its member sees it.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/gateway"
@@ -36,6 +37,9 @@ func Run(t *testing.T, open func(t *testing.T) []Bus) {
 		"signals reach every node, the sender too":      signals,
 		"listening ends with its context":               listening,
 		"without a listener nobody waits":               unheard,
+		"a bare head tells the number alone":            bareHeads,
+		"the link is up once listening has begun":       linkUp,
+		"who publishes whole events sends none of them": wholeEvents,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -56,6 +60,7 @@ type ear struct {
 	mu        sync.Mutex
 	envelopes []chat.Envelope
 	signals   []chat.Signal
+	links     []bool
 	heard     chan struct{} // holds a token when something has been heard
 }
 
@@ -74,6 +79,11 @@ func listen(t *testing.T, bus Bus) *ear {
 		}, func(signal chat.Signal) {
 			e.mu.Lock()
 			e.signals = append(e.signals, signal)
+			e.mu.Unlock()
+			e.wake()
+		}, func(up bool) {
+			e.mu.Lock()
+			e.links = append(e.links, up)
 			e.mu.Unlock()
 			e.wake()
 		})
@@ -279,7 +289,7 @@ func listening(t *testing.T, nodes []Bus) {
 	for range 3 { // one after the other
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		err := nodes[0].Listen(ctx, func([]chat.Envelope) {}, func(chat.Signal) {})
+		err := nodes[0].Listen(ctx, func([]chat.Envelope) {}, func(chat.Signal) {}, func(bool) {})
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("Listen ended with %v", err)
 		}
@@ -295,5 +305,43 @@ func unheard(t *testing.T, nodes []Bus) {
 	publish(t, nodes[0], envelope(roomID(1), 1))
 	if err := nodes[0].Signal(t.Context(), chat.Signal{Kind: chat.SignalTyping}); err != nil {
 		t.Errorf("signal: %v", err)
+	}
+}
+
+// Promise: an envelope without a body arrives in its place among the others, as bare as it was.
+func bareHeads(t *testing.T, nodes []Bus) {
+	e := listen(t, nodes[len(nodes)-1])
+	room := roomID(1)
+	subscribe(t, e, room)
+	want := []chat.Envelope{envelope(room, 1), {Room: room, Seq: 1}, envelope(room, 2), {Room: room, Seq: 1 << 62}}
+	publish(t, nodes[0], want...)
+	e.await(t, "four envelopes", func() bool { return len(e.envelopes) == 4 })
+	if d := cmp.Diff(want, e.envelopes, cmpopts.EquateEmpty()); d != "" {
+		t.Errorf("heard something else:\n%s", d)
+	}
+}
+
+// Promise: a listener is told that the bus is reached, before anything else happens to the link.
+func linkUp(t *testing.T, nodes []Bus) {
+	for _, node := range nodes {
+		e := listen(t, node)
+		e.await(t, "that the bus is up", func() bool { return len(e.links) > 0 && e.links[0] })
+	}
+}
+
+// Promise: the whole event is for the bus itself; who listens gets what everybody gets.
+func wholeEvents(t *testing.T, nodes []Bus) {
+	e := listen(t, nodes[0])
+	room := roomID(1)
+	subscribe(t, e, room)
+	whole := envelope(room, 1)
+	whole.Event = &chat.Event{Room: room, Seq: 1, Kind: chat.KindMessage, Message: &chat.Message{Room: room, Seq: 1, Fingerprint: chat.Fingerprint{1}}}
+	publish(t, nodes[0], whole)
+	e.await(t, "an event", func() bool { return len(e.envelopes) == 1 })
+	if d := cmp.Diff([]chat.Envelope{envelope(room, 1)}, e.envelopes); d != "" {
+		t.Errorf("heard something else:\n%s", d)
+	}
+	if whole.Event == nil {
+		t.Error("the publisher's own envelope lost its event")
 	}
 }

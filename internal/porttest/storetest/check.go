@@ -84,6 +84,7 @@ func (i *Instance) Check(t TB, s Store) {
 	for _, user := range i.Users {
 		i.checkUser(t, s, user)
 	}
+	i.checkHeads(t, s)
 	for _, r := range i.Rooms {
 		if r.Deleted {
 			if _, ok := i.RoomState(t, s, r.ID); ok {
@@ -129,8 +130,28 @@ func (i *Instance) checkUser(t TB, s Store, user chat.User) {
 	if err != nil || diff(wantIDs, ids) != "" {
 		t.Errorf("RoomIDs(%s): %v; diff (-want +got)\n%s", user.Username, err, diff(wantIDs, ids))
 	}
+	of, err := s.RoomIDsOf(ctx(t), []chat.UserID{user.ID})
+	slices.SortFunc(of[user.ID], func(a, b chat.RoomID) int { return bytes.Compare(a[:], b[:]) })
+	if d := diff(map[chat.UserID][]chat.RoomID{user.ID: wantIDs}, of); err != nil || d != "" {
+		t.Errorf("RoomIDsOf(%s): %v; diff (-want +got)\n%s", user.Username, err, d)
+	}
 	if n, err := s.RoomCount(ctx(t), user.ID); err != nil || n != len(mine) {
 		t.Errorf("RoomCount(%s) = %d, %v, want %d", user.Username, n, err, len(mine))
+	}
+}
+
+func (i *Instance) checkHeads(t TB, s Store) {
+	t.Helper()
+	asked, want := []chat.RoomID{{0xff}}, make(map[chat.RoomID]chat.Seq)
+	for _, r := range i.Rooms {
+		asked = append(asked, r.ID)
+		if !r.Deleted {
+			want[r.ID] = r.Head
+		}
+	}
+	heads, err := s.Heads(ctx(t), asked)
+	if d := diff(want, heads); err != nil || d != "" {
+		t.Errorf("Heads: %v; diff (-want +got)\n%s", err, d)
 	}
 }
 

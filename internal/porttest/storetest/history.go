@@ -20,6 +20,7 @@ func testHistory(t *testing.T, fresh Fresh) {
 		"a room is seen by its members only":       roomOf,
 		"members by folded name":                   membersNamed,
 		"deleted messages keep their place":        deletedMessages,
+		"rooms and heads of many at once":          ofMany,
 	})
 }
 
@@ -251,5 +252,41 @@ func deletedMessages(t *testing.T, i *Instance) {
 	got, _, err := i.Store.Messages(t.Context(), r.ID, chat.HistoryQuery{Limit: 5})
 	if err != nil || len(got) != 2 || got[1].DeletedAt.IsZero() || got[1].Body != "" || got[1].Seq != 2 || got[1].ChangedSeq != 3 {
 		t.Errorf("Messages = %+v, %v, want the deleted one too", got, err)
+	}
+}
+
+// Promise: what is asked of many people or rooms at once is what is asked of each, whatever the number.
+func ofMany(t *testing.T, i *Instance) {
+	const many = 250
+	rooms, users := make([]chat.RoomID, 0, many), make([]chat.UserID, 0, many)
+	want, heads := make(map[chat.UserID][]chat.RoomID), make(map[chat.RoomID]chat.Seq)
+	var events []chat.Event
+	for n := range many {
+		user := i.AddUser(t, fmt.Sprint("user", n))
+		users = append(users, user.ID)
+		want[user.ID] = nil
+		if n%5 == 0 {
+			r := i.AddRoom(t, chat.Private, user)
+			rooms, want[user.ID] = append(rooms, r.ID), []chat.RoomID{r.ID}
+			for range n % 3 {
+				events = append(events, i.Say(r, user, "a word"))
+			}
+			heads[r.ID] = chat.Seq(n % 3)
+		}
+	}
+	i.Commit(t, events...)
+	got, err := i.Store.RoomIDsOf(t.Context(), users)
+	if d := diff(want, got); err != nil || d != "" {
+		t.Errorf("RoomIDsOf: %v; diff (-want +got)\n%s", err, d)
+	}
+	found, err := i.Store.Heads(t.Context(), rooms)
+	if d := diff(heads, found); err != nil || d != "" {
+		t.Errorf("Heads: %v; diff (-want +got)\n%s", err, d)
+	}
+	if got, err := i.Store.RoomIDsOf(t.Context(), nil); err != nil || len(got) != 0 {
+		t.Errorf("RoomIDsOf(nobody) = %v, %v", got, err)
+	}
+	if got, err := i.Store.Heads(t.Context(), nil); err != nil || len(got) != 0 {
+		t.Errorf("Heads(none) = %v, %v", got, err)
 	}
 }

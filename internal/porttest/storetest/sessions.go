@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ func testSessions(t *testing.T, fresh Fresh) {
 		"an expired session rotates no more and is gone":       expiredSessions,
 		"sessions of a person, last used first":                listSessions,
 		"sessions end":                                         endSessions,
+		"of many sessions those that live":                     livingSessions,
 		"a new password ends all sessions but one":             newPassword,
 		"signing in forgets what has expired":                  forgetExpired,
 	})
@@ -184,6 +186,40 @@ func endSessions(t *testing.T, i *Instance) {
 	orphan := chat.Session{ID: i.id(), User: i.id(), CreatedAt: i.Now(), LastUsedAt: i.Now(), ExpiresAt: i.Now()}
 	if err := i.Store.CreateSession(t.Context(), orphan, token(50)); chat.CodeOf(err) != chat.NotFound {
 		t.Errorf("CreateSession of nobody: %v, want not_found", err)
+	}
+}
+
+// Promise: a session lives until it is ended, has expired, or its account is disabled.
+func livingSessions(t *testing.T, i *Instance) {
+	mina, joon, eve := i.AddUser(t, "mina"), i.AddUser(t, "joon"), i.AddUser(t, "eve")
+	ended, kept, his, hers := i.AddSession(t, mina, token(1)), i.AddSession(t, mina, token(2)), i.AddSession(t, joon, token(3)), i.AddSession(t, eve, token(4))
+	if err := i.Store.DeleteSession(t.Context(), mina.ID, ended.ID); err != nil {
+		t.Fatal(err)
+	}
+	i.UpdateUser(t, eve.ID, func(user *chat.User) { user.Disabled = true })
+	asked := []chat.SessionID{kept.ID, ended.ID, hers.ID, {0xff}, his.ID}
+	for _, tc := range []struct {
+		now  time.Time
+		want []chat.SessionID
+	}{
+		{i.Now(), []chat.SessionID{kept.ID, his.ID}},
+		{kept.ExpiresAt.Add(-time.Millisecond), []chat.SessionID{kept.ID, his.ID}},
+		{kept.ExpiresAt, []chat.SessionID{his.ID}},
+		{his.ExpiresAt.Add(time.Hour), nil},
+	} {
+		got, err := i.Store.LivingSessions(t.Context(), asked, tc.now)
+		slices.SortFunc(got, func(a, b chat.SessionID) int { return slices.Compare(a[:], b[:]) })
+		slices.SortFunc(tc.want, func(a, b chat.SessionID) int { return slices.Compare(a[:], b[:]) })
+		if d := diff(tc.want, got); err != nil || d != "" {
+			t.Errorf("LivingSessions: %v; diff (-want +got)\n%s", err, d)
+		}
+	}
+	if got, err := i.Store.EnabledUsers(t.Context(), []chat.UserID{eve.ID, mina.ID, {0xff}}); err != nil || len(got) != 1 || got[0] != mina.ID {
+		t.Errorf("EnabledUsers = %v, %v, want mina", got, err)
+	}
+	i.UpdateUser(t, eve.ID, func(user *chat.User) { user.Disabled = false })
+	if got, err := i.Store.LivingSessions(t.Context(), []chat.SessionID{hers.ID}, i.Now()); err != nil || len(got) != 1 {
+		t.Errorf("LivingSessions of an account that is enabled again = %v, %v", got, err)
 	}
 }
 

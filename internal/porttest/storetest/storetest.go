@@ -1,5 +1,5 @@
 // Package storetest is what every store must do: one suite, run by each adapter against the real thing. Each sentence of
-// the comments on the store ports of sequencer, message, history, room and account is a test here, so that a store that
+// the comments on the store ports of sequencer, message, history, gateway, room and account is a test here, so that a store that
 // passes can take another's place.
 package storetest
 
@@ -9,6 +9,7 @@ import (
 
 	"github.com/blabber-hive/blabber-hive/internal/account"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
+	"github.com/blabber-hive/blabber-hive/internal/gateway"
 	"github.com/blabber-hive/blabber-hive/internal/history"
 	"github.com/blabber-hive/blabber-hive/internal/message"
 	"github.com/blabber-hive/blabber-hive/internal/room"
@@ -21,11 +22,13 @@ type Store interface { //nolint:interfacebloat // the sum of ports that stay sma
 	message.Store
 	history.Store
 	history.Marks
+	gateway.Store
 	room.Store
 	room.Directory
 	room.Outbox
 	account.Users
 	account.Sessions
+	account.Living
 	account.Keys
 
 	// Position is the offset up to which a partition is stored, as Load says it.

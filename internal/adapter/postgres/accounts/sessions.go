@@ -105,6 +105,35 @@ func (s *Store) Session(ctx context.Context, id chat.SessionID) (session chat.Se
 	return session, nil
 }
 
+// LivingSessions answers those of the given sessions that have not ended.
+func (s *Store) LivingSessions(ctx context.Context, sessions []chat.SessionID, now time.Time) (living []chat.SessionID, err error) {
+	err = s.db.Each(ctx, `select s.id from sessions s join users u on u.id = s.user_id
+		where s.id = any($1::uuid[]) and s.expires_at > $2 and not u.disabled`, []any{column.IDs(sessions), column.At(now)}, func(row pgx.CollectableRow) error {
+		var session chat.SessionID
+		err := row.Scan(column.Into(&session))
+		living = append(living, session)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("tell which of %d sessions live: %w", len(sessions), err)
+	}
+	return living, nil
+}
+
+// EnabledUsers answers those of the given people who have an account that is not disabled.
+func (s *Store) EnabledUsers(ctx context.Context, users []chat.UserID) (enabled []chat.UserID, err error) {
+	err = s.db.Each(ctx, `select id from users where id = any($1::uuid[]) and not disabled`, []any{column.IDs(users)}, func(row pgx.CollectableRow) error {
+		var user chat.UserID
+		err := row.Scan(column.Into(&user))
+		enabled = append(enabled, user)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("tell which of %d accounts are enabled: %w", len(users), err)
+	}
+	return enabled, nil
+}
+
 // SessionsOf reads a person's sessions.
 func (s *Store) SessionsOf(ctx context.Context, user chat.UserID, now time.Time) (sessions []chat.Session, err error) {
 	err = s.db.Each(ctx, `select `+sessionColumns+` from sessions s where s.user_id = $1 and s.expires_at > $2 order by s.last_used_at desc, s.id limit $3`,

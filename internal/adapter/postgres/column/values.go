@@ -136,6 +136,15 @@ func MentionsBytes(users []chat.UserID) []byte {
 // ID is an id as a parameter has it; pgx knows the plain array best.
 func ID[Of any](id chat.ID[Of]) [16]byte { return id }
 
+// IDs are ids as an array has them.
+func IDs[Of any](ids []chat.ID[Of]) [][16]byte {
+	raw := make([][16]byte, len(ids))
+	for i, id := range ids {
+		raw[i] = id
+	}
+	return raw
+}
+
 // OrNull is an id as a column has it; null for none.
 func OrNull[Of any](id chat.ID[Of]) pgtype.UUID {
 	return pgtype.UUID{Bytes: id, Valid: !id.IsZero()}

@@ -166,3 +166,23 @@ func Put(c *engine.Conn, account *chat.Account) error {
 	}
 	return err
 }
+
+// EnabledUsers answers those of the given people who have an account that is not disabled.
+func (s *Store) EnabledUsers(ctx context.Context, users []chat.UserID) (enabled []chat.UserID, err error) {
+	err = s.db.ReadMoment(ctx, func(c *engine.Conn) error {
+		for i := range users {
+			var there int
+			if err := c.Row(`select count(*) from users where id = ? and not disabled`, []any{users[i][:]}, &there); err != nil {
+				return err
+			}
+			if there == 1 {
+				enabled = append(enabled, users[i])
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("tell which of %d accounts are enabled: %w", len(users), err)
+	}
+	return enabled, nil
+}
