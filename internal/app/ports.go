@@ -4,6 +4,7 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/account"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/memory"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/postgres"
+	"github.com/blabber-hive/blabber-hive/internal/adapter/redis"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/supabase"
 	"github.com/blabber-hive/blabber-hive/internal/archive"
@@ -83,4 +84,11 @@ var (
 	_ archive.Auditor = (*postgres.Store)(nil)
 
 	_ gateway.Store = (*postgres.Store)(nil)
+
+	_ sequencer.Bus    = (*redis.Bus)(nil)
+	_ gateway.Bus      = (*redis.Bus)(nil)
+	_ account.Signals  = (*redis.Bus)(nil)
+	_ room.Signals     = (*redis.Bus)(nil)
+	_ history.Signals  = (*redis.Bus)(nil)
+	_ presence.Signals = (*redis.Bus)(nil)
 )
