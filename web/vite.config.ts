@@ -11,6 +11,7 @@ const server = process.env.BLABBER_HIVE_URL ?? "http://localhost:8080";
 function folderOf(moduleIds: readonly string[]): string {
   if (moduleIds.some((id) => /node_modules[\\/](@shikijs|shiki)[\\/]/.test(id))) return "assets/highlight/";
   if (moduleIds.some((id) => /node_modules[\\/]emojibase-data[\\/]/.test(id))) return "assets/emoji/";
+  if (moduleIds.some((id) => /node_modules[\\/]@supabase[\\/]/.test(id))) return "assets/supabase/";
   return "assets/";
 }
 
@@ -39,7 +40,7 @@ export default defineConfig({
         // Fonts of other scripts, languages to highlight and emoji are many: kept once used, never fetched ahead.
         runtimeCaching: [
           {
-            urlPattern: /\/assets\/(.*\.woff2|(highlight|emoji)\/.*\.js)$/,
+            urlPattern: /\/assets\/(.*\.woff2|(highlight|emoji|supabase)\/.*\.js)$/,
             handler: "CacheFirst",
             options: { cacheName: "on-demand", expiration: { maxEntries: 300 } },
           },

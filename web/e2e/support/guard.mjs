@@ -5,9 +5,10 @@
 export class Guard {
   #problems = [];
   #allowed = [];
+  #hosts = new Set();
 
   constructor(origin) {
-    this.origin = origin;
+    this.allowHost(origin);
     // A browser logs every answer of 4xx, also this one, which tells a stranger that nobody is signed in.
     this.allow(/status of 401 .*\/api\/v1\/auth\/refresh/);
   }
@@ -22,7 +23,7 @@ export class Guard {
     context.on("page", (page) => this.#watchPage(page));
     context.on("request", (request) => {
       const url = new URL(request.url());
-      if (/^(https?|wss?|ftp):$/.test(url.protocol) && url.host !== new URL(this.origin).host) {
+      if (/^(https?|wss?|ftp):$/.test(url.protocol) && !this.#hosts.has(url.host)) {
         this.#add(`request to ${request.url()}`);
       }
     });
@@ -43,6 +44,11 @@ export class Guard {
 
   #add(problem) {
     if (!this.#allowed.some((pattern) => pattern.test(problem))) this.#problems.push(problem);
+  }
+
+  /** Requests to that origin's host are expected. */
+  allowHost(origin) {
+    this.#hosts.add(new URL(origin).host);
   }
 
   /** Problems that match are expected from now on. */

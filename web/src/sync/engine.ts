@@ -4,7 +4,7 @@ import type { Config, Me, User } from "../protocol/model";
 import { Problem } from "../protocol/problem";
 import { createApi, type Api } from "./api";
 import { backoffMs } from "./backoff";
-import { localCredentials, supabaseCredentials, type Credentials } from "./credentials";
+import { localCredentials, type Credentials } from "./credentials";
 import { SharedDevice } from "./device";
 import { HttpClient } from "./http-client";
 import { messageOfId } from "./log";
@@ -15,6 +15,7 @@ import { createViews } from "./selectors";
 import { SessionKeeper, type SessionMessage } from "./session";
 import { initialState, meOf } from "./state";
 import { Store } from "./store";
+import { supabaseCredentials } from "./supabase";
 import type {
   Arrival,
   MessageActions,
@@ -50,6 +51,7 @@ export class Engine implements Sync {
   private readonly config: Promise<Config>;
   private haveConfig: (config: Config) => void = () => undefined;
   private configTimer: Timer | null = null;
+  private provider: { auth: string; credentials: Credentials } | null = null;
   private stopListening: () => void = () => undefined;
   private stopped = false;
 
@@ -159,9 +161,16 @@ export class Engine implements Sync {
 
   private async credentials(): Promise<Credentials> {
     const { auth } = this.store.state().config ?? (await this.config);
-    return auth.provider === "supabase"
-      ? supabaseCredentials(this.http, this.world, auth)
-      : localCredentials(this.http);
+    // One for as long as the server says the same: what the device remembers of it may be old.
+    const said = JSON.stringify([auth.provider, auth.supabase_url, auth.supabase_anon_key]);
+    if (this.provider?.auth !== said) {
+      const credentials =
+        auth.provider === "supabase"
+          ? supabaseCredentials(this.http, this.world, auth)
+          : localCredentials(this.http);
+      this.provider = { auth: said, credentials };
+    }
+    return this.provider.credentials;
   }
 
   private signedIn(me: Me, token: string): void {

@@ -69,8 +69,11 @@ export class SessionKeeper implements TokenSource {
     this.accept(await (await this.credentials()).signIn(username, password), true);
   }
 
-  async signUp(account: SignUp): Promise<void> {
-    this.accept(await (await this.credentials()).signUp(account), true);
+  async signUp(account: SignUp): Promise<"signed-in" | "confirm-email"> {
+    const session = await (await this.credentials()).signUp(account);
+    if (session === null) return "confirm-email";
+    this.accept(session, true);
+    return "signed-in";
   }
 
   async changePassword(currentPassword: string, newPassword: string): Promise<void> {

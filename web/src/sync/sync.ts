@@ -22,7 +22,8 @@ import type {
 export interface SessionActions {
   /** `username` is an e-mail address where sign-in is by Supabase. */
   signIn(username: string, password: string): Promise<void>;
-  signUp(account: SignUp): Promise<void>;
+  /** `confirm-email`: the account is made, and can be signed in to once the link in a mail was followed. */
+  signUp(account: SignUp): Promise<"signed-in" | "confirm-email">;
   /** Ends the session and deletes everything this device holds of the person, also when the server is not reached. */
   signOut(): Promise<void>;
   /** All other sessions of the person end. */
