@@ -46,8 +46,8 @@ const (
 	requestOverheadMax = 3 * time.Second
 	dialMax            = 2 * time.Second
 
-	// lingerDefault lets what is sent at nearly the same moment travel together.
-	lingerDefault = 0
+	// lingerDefault lets what is sent at nearly the same moment travel together, see docs/decisions/0010.
+	lingerDefault = time.Millisecond
 	// bufferBytesMax bounds what was appended and is not acknowledged.
 	bufferBytesMax = 32 << 20
 	// bufferRecordBytes is what a record costs in the buffer beside its own bytes, which bounds their number too.
@@ -80,10 +80,12 @@ type Options struct {
 	Decode func([]byte) (*chat.Record, error)
 	// RunRecordsMax is how many records one run may hold; RunRecordsDefault where it is zero.
 	RunRecordsMax int
-	// Linger is how long the first record of a batch waits for others.
+	// Linger is how long the first record of a batch waits for others; zero: a millisecond.
 	Linger   time.Duration
 	Registry prometheus.Registerer
 	Logger   *slog.Logger
+
+	library *logger // for all clients, which say the same
 }
 
 // RunRecordsDefault is how many records a run holds at most, unless told otherwise.
@@ -132,6 +134,7 @@ func (o Options) filled() Options {
 	if o.RunRecordsMax == 0 {
 		o.RunRecordsMax = RunRecordsDefault
 	}
+	o.library = newLogger(o.Logger)
 	if o.Linger == 0 {
 		o.Linger = lingerDefault
 	}
@@ -147,7 +150,7 @@ func (o Options) client() ([]kgo.Opt, error) {
 		kgo.SeedBrokers(o.Brokers...),
 		kgo.ClientID(o.ClientID),
 		kgo.SoftwareNameAndVersion("blabber-hive", "1"),
-		kgo.WithLogger(logger{o.Logger}),
+		kgo.WithLogger(o.library),
 		kgo.DisableClientMetrics(), // nobody asked to have ours sent to the brokers
 		kgo.DialTimeout(dialMax),
 		kgo.RequestTimeoutOverhead(requestOverheadMax),

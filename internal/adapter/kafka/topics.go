@@ -1,15 +1,19 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/blabber-hive/blabber-hive/internal/run"
 )
 
 const (
@@ -123,6 +127,37 @@ func (o Options) create(ctx context.Context, admin *kadm.Client, topic string, b
 		return fmt.Errorf("make topic %s with %d partitions and %d replicas: %w", topic, partitions, replication, err)
 	}
 	o.Logger.InfoContext(ctx, "kafka topic is made", "topic", topic, "partitions", partitions, "replication", replication)
+	return awaitTopic(ctx, admin, topic, partitions)
+}
+
+// madeMax is how long the brokers may take to learn of a new topic.
+const madeMax = 30 * time.Second
+
+// awaitTopic waits until the brokers know the topic: whoever is started next would be told that there is none.
+func awaitTopic(ctx context.Context, admin *kadm.Client, topic string, partitions int) error {
+	ctx, cancel := context.WithTimeout(ctx, madeMax)
+	defer cancel()
+	err := run.Retry(ctx, run.Backoff{First: 50 * time.Millisecond, Max: retryMax}, func(ctx context.Context) error {
+		topics, err := admin.ListTopics(ctx, topic)
+		if err != nil {
+			return err
+		}
+		there := topics[topic]
+		led := 0
+		for _, partition := range there.Partitions {
+			if partition.Leader >= 0 {
+				led++
+			}
+		}
+		if there.Err != nil || led < partitions {
+			return fmt.Errorf("%d of %d partitions have a leader: %w", led, partitions, cmp.Or(there.Err, error(kerr.LeaderNotAvailable)))
+		}
+		_, err = settingsOf(ctx, admin, topic)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("wait for topic %s to be known: %w", topic, err)
+	}
 	return nil
 }
 
