@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -390,6 +391,39 @@ func TestOddKeys(t *testing.T) {
 			t.Errorf("asked for %q", paths)
 		}
 	})
+}
+
+// endless is an answer that goes on as long as anybody reads it.
+type endless struct{ read atomic.Int64 }
+
+func (e *endless) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Status: "200 OK", Body: io.NopCloser(e)}, nil
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.read.Add(int64(len(p))) > 64<<20 {
+		return 0, errors.New("enough")
+	}
+	return len(p), nil
+}
+
+// Promise: of an answer without an end no more is read than a key set can have.
+func TestAnswerIsBounded(t *testing.T) {
+	t.Parallel()
+	answer := &endless{}
+	verifier := supabase.New(supabase.Options{URL: issuertest.URL, Transport: answer, Clock: time.Now, Log: slog.New(slog.DiscardHandler)})
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { _ = verifier.Run(ctx) })
+	defer running.Wait()
+	defer cancel()
+	issuer := issuertest.New(t, time.Now)
+	issuer.NewES256("es")
+	_, err := verifier.Verify(t.Context(), issuer.Sign("es", issuer.Claims(mina)))
+	wantCode(t, err, chat.Unavailable)
+	if read := answer.read.Load(); read > 256<<10 {
+		t.Errorf("%d bytes were read", read)
+	}
 }
 
 // Promise: over a real network redirects are not followed.
