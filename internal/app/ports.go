@@ -91,4 +91,7 @@ var (
 	_ room.Signals     = (*redis.Bus)(nil)
 	_ history.Signals  = (*redis.Bus)(nil)
 	_ presence.Signals = (*redis.Bus)(nil)
+	_ presence.Store   = (*redis.Presence)(nil)
+	_ message.Limiter  = (*redis.Limiter)(nil)
+	_ account.Limiter  = (*redis.Limiter)(nil)
 )

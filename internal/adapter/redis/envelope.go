@@ -7,50 +7,64 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
-// An envelope on the bus: version, seq (8 bytes, big-endian), subject (16 bytes), kind and change, each with its length
-// before it in a byte, and the body. The channel names the room.
+// An envelope on a channel is a header and the body:
+//
+//	version 1 · room 16 · number 8, big-endian · length and text of kind · length and text of change · subject 16, where
+//	there is a change
+//
+// Readers refuse a version that they do not know, and fetch what it told of.
 const (
 	envelopeVersion = 1
-	envelopeFixed   = 1 + 8 + 16
+	envelopeFixed   = 1 + 16 + 8
 )
 
-var errEnvelope = errors.New("this is no envelope of a version that is known here")
+var errEnvelope = errors.New("this is no envelope")
 
-func encode(e *chat.Envelope) []byte {
-	b := make([]byte, 0, envelopeFixed+2+len(e.Kind)+len(e.Change)+len(e.Body))
+func appendEnvelope(b []byte, e *chat.Envelope) []byte {
 	b = append(b, envelopeVersion)
+	b = append(b, e.Room[:]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(e.Seq))
-	b = append(b, e.Subject[:]...)
-	b = append(append(b, byte(len(e.Kind))), e.Kind...)     // words of ours, a few letters each
-	b = append(append(b, byte(len(e.Change))), e.Change...) // likewise
+	b = append(append(b, byte(len(e.Kind))), e.Kind...)     //nolint:gosec // the words of the product are short
+	b = append(append(b, byte(len(e.Change))), e.Change...) //nolint:gosec // likewise
+	if e.Change != "" {
+		b = append(b, e.Subject[:]...)
+	}
 	return append(b, e.Body...)
 }
 
-func decode(room chat.RoomID, b []byte) (chat.Envelope, error) {
-	if len(b) < envelopeFixed+2 || b[0] != envelopeVersion {
-		return chat.Envelope{}, errEnvelope
+func decodeEnvelope(data string) (e chat.Envelope, err error) {
+	if len(data) < envelopeFixed || data[0] != envelopeVersion {
+		return e, errEnvelope
 	}
-	e := chat.Envelope{Room: room, Seq: chat.Seq(binary.BigEndian.Uint64(b[1:])), Subject: chat.UserID(b[9:25])}
-	kind, rest, ok := word(b[envelopeFixed:])
+	copy(e.Room[:], data[1:17])
+	e.Seq = chat.Seq(binary.BigEndian.Uint64([]byte(data[17:25])))
+	rest := data[envelopeFixed:]
+	kind, rest, ok := cutText(rest)
 	if !ok {
-		return chat.Envelope{}, errEnvelope
+		return e, errEnvelope
 	}
-	change, body, ok := word(rest)
+	change, rest, ok := cutText(rest)
 	if !ok {
-		return chat.Envelope{}, errEnvelope
+		return e, errEnvelope
 	}
 	e.Kind, e.Change = chat.Kind(kind), chat.MemberChange(change)
-	if len(body) > 0 {
-		e.Body = body
+	if change != "" {
+		if len(rest) < len(e.Subject) {
+			return e, errEnvelope
+		}
+		copy(e.Subject[:], rest)
+		rest = rest[len(e.Subject):]
+	}
+	if rest != "" {
+		e.Body = []byte(rest)
 	}
 	return e, nil
 }
 
-// word reads a text that has its length before it.
-func word(b []byte) (text string, rest []byte, ok bool) {
-	if len(b) == 0 || len(b)-1 < int(b[0]) {
-		return "", nil, false
+func cutText(data string) (text, rest string, ok bool) {
+	if data == "" || len(data) < 1+int(data[0]) {
+		return "", "", false
 	}
-	n := 1 + int(b[0])
-	return string(b[1:n]), b[n:], true
+	end := 1 + int(data[0])
+	return data[1:end], data[end:], true
 }

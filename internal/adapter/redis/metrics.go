@@ -2,26 +2,35 @@ package redis
 
 import "github.com/prometheus/client_golang/prometheus"
 
+// metrics counts what this node does with Redis.
 type metrics struct {
-	published  prometheus.Counter
-	failed     prometheus.Counter
-	received   prometheus.Counter
-	reconnects prometheus.Counter
-	up         prometheus.Gauge
-	tails      *prometheus.CounterVec
+	up          prometheus.Gauge
+	reconnects  prometheus.Counter
+	published   prometheus.Counter
+	unpublished prometheus.Counter
+	dropped     prometheus.Counter
+	relinked    prometheus.Counter
+	tails       *prometheus.CounterVec
+	local       prometheus.Counter
 }
 
 func newMetrics(registry prometheus.Registerer) *metrics {
-	m := &metrics{
-		published:  prometheus.NewCounter(prometheus.CounterOpts{Name: "blabber_bus_published_total", Help: "Events given to the bus."}),
-		failed:     prometheus.NewCounter(prometheus.CounterOpts{Name: "blabber_bus_unpublished_total", Help: "Events that the bus did not take; gateways fetch them."}),
-		received:   prometheus.NewCounter(prometheus.CounterOpts{Name: "blabber_bus_received_total", Help: "Events that the bus brought to this node."}),
-		reconnects: prometheus.NewCounter(prometheus.CounterOpts{Name: "blabber_bus_reconnects_total", Help: "Times that this node listened to the bus again after it had lost it."}),
-		up:         prometheus.NewGauge(prometheus.GaugeOpts{Name: "blabber_bus_up", Help: "Whether this node hears the bus."}),
-		tails: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "blabber_bus_tails_total", Help: "Looks at the newest events of a room, by what was there.",
-		}, []string{"outcome"}),
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Name: "blabber_redis_" + name, Help: help})
 	}
-	registry.MustRegister(m.published, m.failed, m.received, m.reconnects, m.up, m.tails)
+	m := &metrics{
+		up:          prometheus.NewGauge(prometheus.GaugeOpts{Name: "blabber_redis_up", Help: "1 while Redis answers."}),
+		reconnects:  counter("reconnects_total", "Times that Redis answered again after it had not."),
+		published:   counter("published_total", "Envelopes that were handed to Redis."),
+		unpublished: counter("unpublished_total", "Envelopes that Redis did not take; gateways fetch them."),
+		dropped:     counter("dropped_total", "Envelopes that the gateway was too busy to hear of; it fetches them."),
+		relinked:    counter("subscriptions_lost_total", "Times that a connection with subscriptions was lost."),
+		tails: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "blabber_redis_tail_reads_total", Help: "Readings of a room's newest events, by whether they had more than the store.",
+		}, []string{"more"}),
+		local: counter("limits_alone_total", "Rate limits that were decided by this process alone."),
+	}
+	m.up.Set(1)
+	registry.MustRegister(m.up, m.reconnects, m.published, m.unpublished, m.dropped, m.relinked, m.tails, m.local)
 	return m
 }

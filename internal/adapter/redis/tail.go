@@ -2,9 +2,8 @@ package redis
 
 import (
 	"context"
+	_ "embed" // the scripts
 	"fmt"
-	"slices"
-	"strconv"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -13,98 +12,177 @@ import (
 )
 
 const (
-	// tailEvents is how many of a room's newest events are kept.
-	tailEvents = 200
-	// tailLife is for how long they are kept after the last one: longer than a database should ever be away.
-	tailLife = 24 * time.Hour
+	tailEvents     = 200
+	tailEventBytes = 64 << 10 // an event that is larger is not kept, and is a hole in its tail
+	tailLife       = 24 * time.Hour
+	tailPatience   = 500 * time.Millisecond // of a reader, who has the store's rows already
+	headsPatience  = 500 * time.Millisecond
+
+	// trimEvery is at how many numbers a tail is counted, and trimAbove what must not be exceeded.
+	trimEvery = 64
+	trimAbove = 2 * tailEvents
 )
 
-// appendTails adds the commands that put events into the tails of their rooms: sorted sets with the number as the score.
-// An event that is published again, by an owner that took a partition over, replaces the one of its number.
-func (b *Bus) appendTails(commands rueidis.Commands, envelopes []chat.Envelope) (rueidis.Commands, error) {
-	byRoom := make(map[chat.RoomID][]*chat.Envelope)
+//go:embed tail_trim.lua
+var trimSource string
+
+// keep adds to a pipeline what keeps the whole events among the envelopes. A room that says one thing costs five commands
+// that Redis deals with in some five microseconds; one script would take twice that.
+func (b *Bus) keep(builder rueidis.Builder, commands rueidis.Commands, envelopes []chat.Envelope) rueidis.Commands {
+	byRoom := make(map[chat.RoomID][]*chat.Event)
+	var order []chat.RoomID
 	for i := range envelopes {
-		if envelopes[i].Event != nil {
-			byRoom[envelopes[i].Room] = append(byRoom[envelopes[i].Room], &envelopes[i])
+		event := envelopes[i].Event
+		if event == nil {
+			continue
 		}
-	}
-	for room, run := range byRoom {
-		key := b.roomKey(room, "tail")
-		first, last := run[0].Seq, run[len(run)-1].Seq
-		add := b.redis.B().Zadd().Key(key).ScoreMember()
-		for _, envelope := range run {
-			text, err := b.options.EncodeEvent(envelope.Event)
-			if err != nil {
-				return nil, fmt.Errorf("encode event %d of room %s: %w", envelope.Seq, room, err)
-			}
-			add = add.ScoreMember(float64(envelope.Seq), string(text)) // exact up to 2^53
+		if byRoom[event.Room] == nil {
+			order = append(order, event.Room)
 		}
-		commands = append(commands,
-			b.redis.B().Zremrangebyscore().Key(key).Min(score(first)).Max(score(last)).Build(),
-			add.Build(),
-			b.redis.B().Zremrangebyrank().Key(key).Start(0).Stop(-tailEvents-1).Build(),
-			b.redis.B().Expire().Key(key).Seconds(int64(tailLife/time.Second)).Build(),
-			b.redis.B().Set().Key(b.roomKey(room, "head")).Value(score(last)).Ex(tailLife).Build(),
-		)
+		byRoom[event.Room] = append(byRoom[event.Room], event)
 	}
-	return commands, nil
+	for _, room := range order {
+		events := byRoom[room]
+		if len(events) > tailEvents {
+			events = events[len(events)-tailEvents:]
+		}
+		commands = b.keepRoom(builder, commands, room, events)
+	}
+	return commands
 }
 
-func score(seq chat.Seq) string { return strconv.FormatUint(uint64(seq), 10) }
-
-// Tail gives the newest events of a room that are kept, with numbers above after, ascending and without a gap inside;
-// none where none is kept.
-func (b *Bus) Tail(ctx context.Context, room chat.RoomID, after chat.Seq) ([]chat.Event, error) {
-	ctx, cancel := context.WithTimeout(ctx, callMax)
-	defer cancel()
-	texts, err := b.redis.Do(ctx, b.redis.B().Zrangebyscore().Key(b.roomKey(room, "tail")).Min("("+score(after)).Max("+inf").Build()).AsStrSlice()
-	if err != nil {
-		b.metrics.tails.WithLabelValues("failed").Inc()
-		return nil, fmt.Errorf("read the tail of room %s: %w", room, translate(ctx, err))
-	}
-	events := make([]chat.Event, 0, len(texts))
-	for _, text := range slices.Backward(texts) {
-		event, err := b.options.DecodeEvent([]byte(text))
-		if err != nil {
-			return nil, fmt.Errorf("read the tail of room %s: %w", room, err)
+func (b *Bus) keepRoom(builder rueidis.Builder, commands rueidis.Commands, room chat.RoomID, events []*chat.Event) rueidis.Commands {
+	tail, head := b.names.tail(room), b.names.head(room)
+	var old []string
+	kept := builder.Hset().Key(tail).FieldValue()
+	some, count := false, false
+	for _, event := range events {
+		if event.Seq > tailEvents {
+			old = append(old, seqText(event.Seq-tailEvents))
 		}
-		if n := len(events); n > 0 {
-			switch next := events[n-1].Seq; {
-			case event.Seq == next:
-				continue // kept twice: two owners published it at the same moment
-			case event.Seq+1 != next:
-				slices.Reverse(events) // what lies before a gap is not known to be all
-				return events, nil
-			}
+		count = count || event.Seq%trimEvery == 0
+		data, err := b.encode(event)
+		if err != nil || len(data) > tailEventBytes {
+			old = append(old, seqText(event.Seq)) // nothing rather than what stood there
+			continue
+		}
+		kept, some = kept.FieldValue(seqText(event.Seq), rueidis.BinaryString(data)), true
+	}
+	if some {
+		commands = append(commands, kept.Build(), builder.Expire().Key(tail).Seconds(int64(tailLife/time.Second)).Build())
+	}
+	if len(old) > 0 {
+		commands = append(commands, builder.Hdel().Key(tail).Field(old...).Build())
+	}
+	last := events[len(events)-1].Seq
+	if count && last > tailEvents {
+		commands = append(commands, builder.Eval().Script(trimSource).Numkeys(1).Key(tail).Arg(seqText(last-tailEvents)).Build())
+	}
+	return append(commands, builder.Zadd().Key(head).Gt().ScoreMember().ScoreMember(float64(last), "h").Build(),
+		builder.Expire().Key(head).Seconds(int64(tailLife/time.Second)).Build())
+}
+
+// Tail gives the newest events of a room that are kept, with numbers above after, ascending and without a gap inside: what
+// lies before a hole is not known to be all. Where nothing comes after the number it is one small question.
+func (b *Bus) Tail(ctx context.Context, room chat.RoomID, after chat.Seq) ([]chat.Event, error) {
+	results, err := b.pipeline(ctx, tailPatience, func(builder rueidis.Builder) rueidis.Commands {
+		return rueidis.Commands{builder.Zscore().Key(b.names.head(room)).Member("h").Build()}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the newest number of room %s: %w", room, err)
+	}
+	head, err := headIn(results[0])
+	if err != nil {
+		return nil, fmt.Errorf("read the newest number of room %s: %w", room, err)
+	}
+	if head <= after {
+		b.metrics.tails.WithLabelValues("no").Inc()
+		return nil, nil
+	}
+	b.metrics.tails.WithLabelValues("yes").Inc()
+	from := after + 1
+	if head >= tailEvents {
+		from = max(from, head-tailEvents+1)
+	}
+	numbers := make([]string, 0, head-from+1)
+	for seq := from; seq <= head; seq++ {
+		numbers = append(numbers, seqText(seq))
+	}
+	results, err = b.pipeline(ctx, tailPatience, func(builder rueidis.Builder) rueidis.Commands {
+		return rueidis.Commands{builder.Hmget().Key(b.names.tail(room)).Field(numbers...).Build()}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the newest events of room %s: %w", room, err)
+	}
+	events, err := b.decodeTail(results[0])
+	if err != nil {
+		return nil, fmt.Errorf("read the newest events of room %s: %w", room, err)
+	}
+	whole := len(events)
+	for whole > 1 && events[whole-2].Seq+1 == events[whole-1].Seq {
+		whole--
+	}
+	return events[max(whole-1, 0):], nil
+}
+
+func headIn(result rueidis.RedisResult) (chat.Seq, error) {
+	text, err := result.ToString()
+	if rueidis.IsRedisNil(err) {
+		return 0, nil
+	}
+	if err == nil {
+		return textSeq(text)
+	}
+	score, err := result.AsFloat64() // RESP3 has doubles
+	return chat.Seq(max(score, 0)), err
+}
+
+func (b *Bus) decodeTail(result rueidis.RedisResult) ([]chat.Event, error) {
+	values, err := result.ToArray()
+	if err != nil {
+		return nil, err
+	}
+	var events []chat.Event
+	for i := range values {
+		data, err := values[i].AsBytes()
+		if rueidis.IsRedisNil(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		event, err := b.decode(data)
+		if err != nil {
+			continue // of a later version: a hole, which the store will fill
 		}
 		events = append(events, event)
 	}
-	slices.Reverse(events)
-	outcome := "found"
-	if len(events) == 0 {
-		outcome = "empty"
-	}
-	b.metrics.tails.WithLabelValues(outcome).Inc()
 	return events, nil
 }
 
-// Heads gives the highest number that is kept of each room; rooms of which nothing is kept are left out.
+// Heads reads the highest numbers of many rooms' tails in one round trip; rooms without a tail are left out.
 func (b *Bus) Heads(ctx context.Context, rooms []chat.RoomID) (map[chat.RoomID]chat.Seq, error) {
-	ctx, cancel := context.WithTimeout(ctx, callMax)
-	defer cancel()
-	commands := make(rueidis.Commands, len(rooms))
-	for i, room := range rooms {
-		commands[i] = b.redis.B().Get().Key(b.roomKey(room, "head")).Build()
-	}
 	heads := make(map[chat.RoomID]chat.Seq, len(rooms))
-	for i, answer := range b.redis.DoMulti(ctx, commands...) {
-		seq, err := answer.AsUint64()
-		switch {
-		case rueidis.IsRedisNil(err):
-		case err != nil:
-			return nil, fmt.Errorf("read the heads of %d rooms: %w", len(rooms), translate(ctx, err))
-		default:
-			heads[rooms[i]] = chat.Seq(seq)
+	if len(rooms) == 0 {
+		return heads, nil
+	}
+	results, err := b.pipeline(ctx, headsPatience, func(builder rueidis.Builder) rueidis.Commands {
+		commands := make(rueidis.Commands, len(rooms))
+		for i, room := range rooms {
+			commands[i] = builder.Zscore().Key(b.names.head(room)).Member("h").Build()
+		}
+		return commands
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the newest numbers of %d rooms: %w", len(rooms), err)
+	}
+	for i, room := range rooms {
+		head, err := headIn(results[i])
+		if err != nil {
+			return nil, fmt.Errorf("read the newest number of room %s: %w", room, err)
+		}
+		if head > 0 {
+			heads[room] = head
 		}
 	}
 	return heads, nil

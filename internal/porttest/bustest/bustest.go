@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -93,6 +94,7 @@ func listen(t *testing.T, bus Bus) *ear {
 	})
 	t.Cleanup(listening.Wait)
 	t.Cleanup(cancel)
+	e.await(t, "that the bus is up", func() bool { return slices.Contains(e.links, true) })
 	probe := chat.Signal{Kind: chat.SignalProfileChanged, User: chat.UserID{0xee}}
 	for !e.has(probe) { // what is signalled before the listening has begun is lost, and nothing else tells when that is
 		if err := bus.Signal(t.Context(), probe); err != nil {
