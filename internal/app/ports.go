@@ -12,6 +12,7 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/history"
 	"github.com/blabber-hive/blabber-hive/internal/message"
 	"github.com/blabber-hive/blabber-hive/internal/presence"
+	"github.com/blabber-hive/blabber-hive/internal/recent"
 	"github.com/blabber-hive/blabber-hive/internal/room"
 	"github.com/blabber-hive/blabber-hive/internal/sequencer"
 )
@@ -64,7 +65,9 @@ var (
 // What is behind them in a cluster.
 var (
 	_ sequencer.Store = (*postgres.Store)(nil)
-	_ message.Store   = (*postgres.Store)(nil)
+	_ recent.Store    = (*postgres.Store)(nil)
+	_ recent.Bus      = (*redis.Bus)(nil)
+	_ message.Store   = (*recent.Reader)(nil)
 
 	_ account.Users    = (*postgres.Store)(nil)
 	_ account.Sessions = (*postgres.Store)(nil)
@@ -76,14 +79,14 @@ var (
 	_ room.People    = (*postgres.Store)(nil)
 	_ room.Outbox    = (*postgres.Store)(nil)
 
-	_ history.Store = (*postgres.Store)(nil)
+	_ history.Store = (*recent.Reader)(nil)
 	_ history.Marks = (*postgres.Store)(nil)
 
 	_ archive.Source  = (*postgres.Store)(nil)
 	_ archive.Target  = (*postgres.Store)(nil)
 	_ archive.Auditor = (*postgres.Store)(nil)
 
-	_ gateway.Store = (*postgres.Store)(nil)
+	_ gateway.Store = (*recent.Reader)(nil)
 
 	_ sequencer.Bus    = (*redis.Bus)(nil)
 	_ gateway.Bus      = (*redis.Bus)(nil)

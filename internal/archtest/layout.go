@@ -56,6 +56,7 @@ func BlabberHive() Layout {
 			"internal/mood":      4,
 			"internal/match":     4,
 			"internal/presence":  4,
+			"internal/recent":    4,
 			"internal/wire":      3,
 			"internal/numbering": 3,
 			"internal/feed":      3,
