@@ -9,7 +9,7 @@ MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/blabber-hive
 VERSION := $(or $(shell git describe --tags --always --dirty 2>/dev/null),unknown)
 FUZZTIME ?= 30s
-SEEDS ?= 200
+SEEDS ?= 500
 BENCH ?= .
 
 # -race needs a C compiler; scripts/deps.sh says so where there is none. SQLite's own code, translated from C, is left out
@@ -112,7 +112,7 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 	@scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: sim
-sim: $(GOTESTSUM) ## simulate SEEDS (200) clusters that lose, crash and repeat
+sim: $(GOTESTSUM) ## simulate SEEDS (500) runs of a server or a cluster that lose, crash and repeat
 	$(GOTESTSUM) --format testname -- -count=1 -run TestSimulation ./internal/sim -args -seeds=$(SEEDS)
 
 .PHONY: bench

@@ -61,7 +61,7 @@ func (s *Sequencer) own(ctx context.Context, number int) error {
 	g := run.NewGroup(ctx)
 	g.Go("announce", p.Announce)
 	g.Go("store", p.Store)
-	g.Go("republish heads", func(ctx context.Context) error { return run.Every(ctx, headsEvery, p.republishHeads) })
+	g.Go("republish heads", func(ctx context.Context) error { return run.Every(ctx, headsEvery, p.RepublishHeads) })
 	return g.Wait()
 }
 
@@ -160,8 +160,9 @@ func (p *Partition) tell(ctx context.Context, envelopes []chat.Envelope) {
 	}
 }
 
-// republishHeads tells where active rooms are, for those who have missed the last event.
-func (p *Partition) republishHeads(ctx context.Context) error {
+// RepublishHeads tells where active rooms are, for those who have missed the last event. Sequencer.Run does it every few
+// seconds beside the two passes.
+func (p *Partition) RepublishHeads(ctx context.Context) error {
 	p.mu.Lock()
 	envelopes := make([]chat.Envelope, 0, len(p.heads))
 	for room, h := range p.heads {

@@ -13,12 +13,18 @@ import (
 // reorders as the seed says.
 type bus struct {
 	arrived map[*gateway]time.Duration // when the last envelope on the way to it will be there
+	tails   map[chat.RoomID]*tail      // nil where the bus keeps none
+	away    time.Duration              // until when it takes nothing and answers nobody
 }
 
-func (b *bus) publish(w *world, envelope chat.Envelope) {
-	item := feed.Item{Envelope: envelope, Frame: wire.EventFrame(envelope.Body)}
+// itemOf is an envelope with the frame that its receivers get.
+func itemOf(envelope chat.Envelope) feed.Item {
+	return feed.Item{Envelope: envelope, Frame: wire.EventFrame(envelope.Body)}
+}
+
+func (b *bus) publish(w *world, item feed.Item) {
 	for _, g := range w.gateways {
-		if g.subscribed[envelope.Room] == 0 || w.chance(w.faults.busDrop) {
+		if g.subscribed[item.Room] == 0 || w.chance(w.faults.busDrop) {
 			continue
 		}
 		at := w.now + w.latency()
@@ -86,5 +92,8 @@ func (w *world) setMember(room chat.RoomID, person chat.Profile, change chat.Mem
 	}
 	if change.Leaves() {
 		w.leaving[place{room, person.ID}]++
+		if w.cluster != nil {
+			w.cluster.removals[place{room, person.ID}] = record.ID
+		}
 	}
 }

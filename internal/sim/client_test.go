@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
+	"github.com/blabber-hive/blabber-hive/internal/feed"
 	"github.com/blabber-hive/blabber-hive/internal/message"
 	"github.com/blabber-hive/blabber-hive/internal/porttest/checker"
 )
@@ -30,7 +31,8 @@ type client struct {
 
 	rooms    []*follow // as the world's
 	outbox   []*letter
-	changing int // edits, deletions and reactions without a final answer
+	refusals []chat.MessageRef // of messages that had been acked
+	changing int               // edits, deletions and reactions without a final answer
 	serial   int
 }
 
@@ -42,6 +44,7 @@ type letter struct {
 	open     []int // attempts over that connection without an answer, as places in world.attempts
 	deadline time.Duration
 	careless bool // resends do not say so
+	again    bool // it says that it may have been sent before from the first attempt on
 	done     bool // the last word has been said
 }
 
@@ -173,6 +176,8 @@ func (c *client) receive(conn *conn, f frame) {
 		c.flush()
 	case "ack", "error":
 		c.answered(conn, f)
+	case "refused":
+		c.refusals = append(c.refusals, chat.MessageRef{Room: f.room, ID: f.id})
 	case "event":
 		c.follow(f.room).live(c.w.codec.decode(f.event))
 	case "joined":
@@ -250,15 +255,23 @@ func (f *follow) repair() {
 	number := f.repairs
 	f.repairing = number
 	c := f.client
+	var items []feed.Item
 	var page chat.Page
 	after := f.position
+	again := func() {
+		c.after(retryPause, func() {
+			if f.repairing == number {
+				f.repair()
+			}
+		})
+	}
 	c.request(func(g *gateway, reply func(error)) {
 		access, err := g.Access(context.Background(), f.id, c.person.ID)
 		if err == nil {
 			err = access.Read()
 		}
 		if err == nil {
-			page, err = c.w.store.Changes(context.Background(), f.id, after, pageEvents)
+			items, page, err = c.w.readChanges(f.id, after, pageEvents)
 		}
 		reply(err)
 	}, func(err error) {
@@ -269,21 +282,21 @@ func (f *follow) repair() {
 			f.repairing = 0 // no longer a member: the connection will say so
 			return
 		case err != nil:
-			c.after(retryPause, func() {
-				if f.repairing == number {
-					f.repair()
-				}
-			})
+			again()
 			return
 		}
 		c.w.tell("%s repairs room %d from %d through %d", c.name, f.id[15], after, page.Through)
-		for i := range page.Events {
-			f.apply(c.w.codec.decode(c.w.codec.encode(&page.Events[i]).Frame))
+		for _, item := range items {
+			f.apply(c.w.codec.decode(item.Frame))
 		}
 		f.position = max(f.position, page.Through)
 		f.highest = max(f.highest, f.position)
 		f.repairing = 0
-		if f.highest > f.position {
+		switch {
+		case f.highest > f.position && page.Through <= after: // what is missing is not to be had before the store has it
+			f.repairing = number
+			again()
+		case f.highest > f.position:
 			f.repair()
 		}
 	})

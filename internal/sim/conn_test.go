@@ -59,6 +59,7 @@ type seat struct {
 	unread  bool
 	left    chat.Seq // the last removal that was passed on while unread
 	doubted bool     // there was news while unread: read once more
+	floor   chat.Seq // what its client has seen and the feed has not
 	ended   bool
 }
 
@@ -169,7 +170,11 @@ func (c *conn) answer(request message.Request, receipt chat.Receipt, err error) 
 
 // event passes an event on, and checks that its receiver may have it.
 func (c *conn) event(item feed.Item) {
-	if user := c.client.person; !c.w.mayReceive(user.ID, item.Room, item.Seq) {
+	user := c.client.person
+	if cluster := c.w.cluster; cluster != nil {
+		cluster.delivered(user.ID, item)
+	}
+	if !c.w.mayReceive(user.ID, item.Room, item.Seq) {
 		c.w.violate("%s sends number %d of room %d to %s, who is out of it", c.g.name, item.Seq, item.Room[15], user.Username)
 	}
 	c.down(frame{kind: "event", room: item.Room, seq: item.Seq, event: item.Frame})
@@ -181,7 +186,7 @@ func (c *conn) signIn(positions map[chat.RoomID]chat.Seq) {
 	c.known, c.settingUp = true, true
 	var rooms []chat.MemberRoom
 	c.g.ask(func() (err error) {
-		rooms, err = c.w.store.RoomsOf(context.Background(), c.client.person.ID)
+		rooms, err = c.w.memberRooms(c.client.person.ID)
 		return err
 	}, func(err error) {
 		if c.gone {
@@ -259,7 +264,7 @@ func (c *conn) readMembership(s *seat, member, stranger func()) {
 	head := chat.Seq(0)
 	s.unread, s.left, s.doubted = true, 0, false
 	c.g.ask(func() error {
-		room, err := c.w.store.RoomOf(context.Background(), s.id, c.client.person.ID)
+		room, err := c.w.memberRoom(s.id, c.client.person.ID)
 		head = room.Head
 		return err
 	}, func(err error) {
@@ -417,9 +422,8 @@ func (s *seat) reset(next func()) {
 // catchUp brings the feed up to the stored head for a seat that has seen more, or resets it if that does not reach.
 func (s *seat) catchUp(position chat.Seq, next func()) {
 	c, head := s.conn, chat.Seq(0)
-	c.g.ask(func() error {
-		page, err := c.w.store.Changes(context.Background(), s.id, 1<<62, 1)
-		head = page.Head
+	c.g.ask(func() (err error) {
+		head, err = c.w.head(s.id)
 		return err
 	}, func(err error) {
 		switch {
@@ -427,6 +431,13 @@ func (s *seat) catchUp(position chat.Seq, next func()) {
 			next()
 		case err != nil:
 			c.end()
+		case head < position && c.w.cluster != nil && s.room.feed.Last() >= position: // by now
+			s.join(position, next)
+		case head < position && c.w.cluster != nil:
+			// The store lags behind, and the bus has lost its tail: what it has seen will be there again.
+			s.floor = position
+			s.room.listeners = append(s.room.listeners, s)
+			next()
 		case head < position:
 			s.reset(next)
 		default:

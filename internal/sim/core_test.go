@@ -7,10 +7,21 @@ import (
 
 	"github.com/blabber-hive/blabber-hive/internal/adapter/memory"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
-	"github.com/blabber-hive/blabber-hive/internal/message"
 	"github.com/blabber-hive/blabber-hive/internal/sequencer"
-	"github.com/blabber-hive/blabber-hive/internal/wire"
 )
+
+// engine is what carries records from the log to the store and the bus: a server alone, or a cluster.
+type engine interface {
+	// append is what message.Log says of Append. The gateway is nil for the relay of the outbox.
+	append(from *gateway, record *chat.Record, settled func(chat.Receipt, error)) error
+	// crash ends one process without warning, blackout all of them.
+	crash()
+	blackout()
+	// unrest says what is not done yet; empty when all is.
+	unrest() string
+	// close lets go of what a run leaves behind.
+	close()
+}
 
 // partition is the one that a log without Kafka has.
 const partition = 0
@@ -28,7 +39,7 @@ type core struct {
 }
 
 var (
-	_ message.Log     = (*core)(nil)
+	_ engine          = (*core)(nil)
 	_ sequencer.Store = (*corePorts)(nil)
 	_ sequencer.Bus   = (*corePorts)(nil)
 	_ sequencer.Log   = (*corePorts)(nil)
@@ -38,13 +49,13 @@ var (
 type died struct{}
 
 func (w *world) startCore() {
-	stored, _ := w.store.Position(context.Background(), partition) // the model never fails
+	stored := w.stored(partition)
 	c := &core{w: w, log: memory.NewLog(stored)}
 	ports := &corePorts{core: c}
 	c.numberer = sequencer.New(ports, ports, ports, sequencer.Options{}, w.lab.metrics, w.lab.logger).Partition(partition)
-	w.core = c
+	w.engine = c
 	w.tell("the core starts at offset %d", stored)
-	c.relayLater(0)
+	(&relay{w: w, into: c, gone: func() bool { return c.dead }}).later(0)
 }
 
 // crash ends the core: what it had not committed is gone, and nobody hears of it any more. Another starts later.
@@ -57,12 +68,22 @@ func (c *core) crash() {
 	c.w.after(c.w.between(0, time.Second), c.w.startCore)
 }
 
-// Append implements message.Log.
-func (c *core) Append(ctx context.Context, record *chat.Record, settled func(chat.Receipt, error)) error {
+func (c *core) blackout() { c.crash() }
+func (c *core) close()    {}
+
+func (c *core) unrest() string {
+	if c.dead || c.waiting > 0 || c.stepping {
+		return "the log is not empty"
+	}
+	return ""
+}
+
+// append implements engine.
+func (c *core) append(_ *gateway, record *chat.Record, settled func(chat.Receipt, error)) error {
 	if c.dead {
 		return chat.Away("the message log", nil)
 	}
-	if err := c.log.Append(ctx, record, settled); err != nil {
+	if err := c.log.Append(context.Background(), record, settled); err != nil {
 		return err
 	}
 	c.waiting++
@@ -145,7 +166,7 @@ func (p *corePorts) Publish(_ context.Context, envelopes []chat.Envelope) error 
 		return errors.New("the bus is away")
 	}
 	for i := range envelopes {
-		w.bus.publish(w, envelopes[i])
+		w.bus.publish(w, itemOf(envelopes[i]))
 	}
 	return nil
 }
@@ -215,39 +236,5 @@ func (w *world) heads() []int {
 func (w *world) committed(heads []int) {
 	for i, room := range w.rooms {
 		w.learn(w.store.Events(room)[heads[i]:])
-	}
-}
-
-// relayLater carries the oldest entry of the outbox to the log, and the next when that one is settled.
-func (c *core) relayLater(delay time.Duration) {
-	c.w.after(delay+c.w.between(0, 100*time.Millisecond), c.relay)
-}
-
-func (c *core) relay() {
-	if c.dead {
-		return
-	}
-	entries, _ := c.w.store.Outbox(context.Background(), 0, 1) // the model never fails
-	if len(entries) == 0 || c.w.reachable() != nil {
-		c.relayLater(50 * time.Millisecond)
-		return
-	}
-	entry := entries[0]
-	record, err := wire.DecodeRecord(entry.Payload)
-	if err != nil {
-		c.w.violate("an outbox entry cannot be read: %v", err)
-		return
-	}
-	err = c.Append(context.Background(), record, func(_ chat.Receipt, err error) {
-		if c.dead {
-			return
-		}
-		if err == nil && c.w.reachable() == nil && !c.w.chance(c.w.faults.readFail) {
-			_ = c.w.store.OutboxDone(context.Background(), []int64{entry.Position}) // the model never fails
-		}
-		c.relayLater(0)
-	})
-	if err != nil {
-		c.relayLater(50 * time.Millisecond)
 	}
 }

@@ -1,5 +1,5 @@
-// Package sim plays the whole product in one process, one goroutine and one seed: people with devices, gateways, the log,
-// the sequencer, the store, the bus and the network between them. Every drop, delay, repeat, crash and restart is drawn
+// Package sim plays the whole product in one process, one thread and one seed: people with devices, gateways, the log,
+// the sequencer, the store, the bus and the network between them, as a server alone or as a cluster. Every drop, delay, repeat, crash and restart is drawn
 // from the seed, and time is virtual, so that a failure is one number and minutes of bad luck take milliseconds.
 //
 // # What is real and what is modelled
@@ -12,6 +12,23 @@
 // happen on other threads and machines meanwhile, a crash of the very process that waits included. So a crash can fall
 // before a commit, between commit and answer, between commit and publishing, and between publishing and the ack.
 //
+// # A cluster
+//
+// Half of the seeds, or -core, put a cluster beneath the same people and gateways (cluster_test.go and what it names): a
+// log of 1 to 3 partitions that acks before anything is numbered, loses, forgets and refuses; 2 or 3 nodes, each with
+// sequencer.Partition as Sequencer.Run drives it. Each pass is a routine of its own (node_test.go) that gives way where a
+// port makes it wait, so a node can be stopped for seconds in the middle of a commit and go on beside who has replaced it.
+//
+// What goes wrong: partitions move, and who had them may not notice for a while; nodes crash in any call, are stopped, and
+// wake up; all of them at once; the store fails before a commit, after it, or does it long after it was given up, loses
+// the compare-and-set, is away for seconds or minutes; either pass lags by up to seconds; the log is away, has gaps, is
+// read again from the stored offset by whoever takes over; the bus is away, fails in the middle of a batch and loses the
+// newest events that it keeps for readers; a reader is shown an older state of the store.
+//
+// What differs for people: gateways read the store's rows and then the bus's tail (tail_test.go); acks have no number;
+// refusals come after them; changes are waited for until they show. Whoever sends an old id again in a room whose window
+// does not reach back to it says so: otherwise it is published before the store can recognise it, and then void.
+//
 // # What is judged
 //
 // When people are done, faults end, and within two minutes of virtual time every client must be connected, at the head of
@@ -19,12 +36,16 @@
 // each connection carried, and what each client took in and shows. While the run goes on, each event that is given to a
 // connection is checked to be for somebody who may have it.
 //
+// In a cluster also: one published number of a room is the same bytes for ever, whoever publishes it, and they are what is
+// stored; what is settled was published, and what is refused was told; nobody is told of a refusal of what stands; every
+// partition has one owner in the end, who has settled all of it.
+//
 // All of it is test code, and so are its files.
 //
 // # How to use it
 //
 //	go test ./internal/sim -run TestSimulation -args -seeds=10000     # -first says where to begin
-//	go test ./internal/sim -run TestSimulation -v -args -seed=68      # one run, told step by step
+//	go test ./internal/sim -run TestSimulation -v -args -core=alone -seed=68 # one run, told step by step
 //	go test ./internal/sim -run TestMutations -v -args -mutations     # is every planted bug found?
 //
 // A seed that fails goes into testdata/seeds with a word on what it caught. Changing what a seed means (a new draw from
@@ -32,7 +53,7 @@
 //
 // # What it is known to find
 //
-// mutation_test.go plants these bugs, one at a time; the number is the first seed that finds it.
+// mutation_test.go plants these bugs, one at a time; the number is the first seed that finds it with -core=alone.
 //
 //	1      feed: holes are passed; repeats are passed
 //	1      numbering: a deleted message keeps its body
@@ -51,11 +72,4 @@
 //	104    gateway: a removal older than the membership ends it
 //	314    feed: void numbers are not stepped over
 //	4695   gateway: a page of a resume goes on beyond the reader's own removal
-//
-// # Where it is to be widened
-//
-// core is one owner of one partition and its log acknowledges what the store has committed. A second kind of core, whose
-// log is durable by itself and polled from an offset, gives the cluster: several cores for several partitions, and two
-// for one where the older is a zombie, need nothing but more values of that type, because a core that is stopped in the
-// middle of a call already goes on when the world lets it. The bus can lose everything it carries as it is.
 package sim

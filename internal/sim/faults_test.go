@@ -26,6 +26,15 @@ type faults struct {
 	outageEvery, diskFullEvery, kickEvery            time.Duration
 	skew                                             time.Duration // of gateways' clocks, either way
 	clientSkew                                       time.Duration // of clients' clocks
+
+	// Of a cluster.
+	nodes, partitions, runMax                             int
+	logFull, logLose, logForget, logGap                   float64       // an append is not taken, gets lost, or its ack does
+	commitLate                                            float64       // a commit is given up and happens later
+	tailLoss, stale                                       float64       // a bus that was away has lost all; a reader is shown an old state of the store
+	announceLag, storeLag                                 time.Duration // by which a pass comes late to its next run
+	rebalanceEvery, stopEvery, logAwayEvery, busAwayEvery time.Duration
+	longOutage                                            bool // the store is away for minutes
 }
 
 // drawFaults draws from the world's luck, and what was added later from luck of its own, so that older seeds keep their
@@ -76,6 +85,33 @@ func (w *world) drawFaults(seed uint64) {
 	}
 }
 
+// drawCluster draws what else can go wrong in a cluster.
+func (w *world) drawCluster(seed uint64) {
+	luck := rand.New(rand.NewPCG(seed, 2))
+	often := func(most float64) float64 {
+		return []float64{0, 0, most * 0.1, most}[luck.IntN(4)] * luck.Float64()
+	}
+	every := func(shortest time.Duration) time.Duration {
+		return []time.Duration{0, 0, shortest, 3 * shortest}[luck.IntN(4)]
+	}
+	f := &w.faults
+	f.nodes, f.partitions, f.runMax = 2+luck.IntN(2), 1+luck.IntN(3), 1<<luck.IntN(8)
+	f.logFull, f.logLose, f.logForget, f.logGap = often(0.1), often(0.2), often(0.3), often(0.2)
+	f.commitLate, f.tailLoss = often(0.3), []float64{0, 0.5, 1}[luck.IntN(3)]
+	lags := []time.Duration{0, 0, 10 * time.Millisecond, 200 * time.Millisecond, 2 * time.Second}
+	f.storeLag, f.announceLag = lags[luck.IntN(5)], lags[luck.IntN(4)]
+	f.rebalanceEvery, f.stopEvery = every(300*time.Millisecond), every(time.Second)
+	f.logAwayEvery, f.busAwayEvery = every(2*time.Second), every(2*time.Second)
+	f.longOutage = luck.IntN(12) == 0
+	if f.past || f.longOutage {
+		// What is beyond the window must say that it may have been there before, or its number is published and then void.
+		f.careless = 0
+	}
+	if f.past {
+		f.stale = often(0.6)
+	}
+}
+
 // sometimes does something again and again, at random times that are that far apart, until people are done.
 func (w *world) sometimes(period time.Duration, do func()) {
 	if period == 0 {
@@ -107,13 +143,13 @@ func (w *world) plague() {
 		c.stalled = w.now + w.between(0, 2*time.Second)
 	})
 	w.sometimes(f.gatewayCrashEvery, func() { w.gateways[w.luck.IntN(len(w.gateways))].crash() })
-	w.sometimes(f.coreCrashEvery, func() { w.core.crash() })
+	w.sometimes(f.coreCrashEvery, func() { w.engine.crash() })
 	w.sometimes(f.powerCutEvery, func() {
 		w.tell("the power goes")
 		for _, g := range w.gateways {
 			g.crash()
 		}
-		w.core.crash()
+		w.engine.blackout()
 	})
 	w.sometimes(f.outageEvery, func() {
 		w.outage = w.now + w.between(0, 2*time.Second)
@@ -124,6 +160,26 @@ func (w *world) plague() {
 		w.tell("the disk is full until %v", w.full)
 	})
 	w.sometimes(f.kickEvery, w.reshuffle)
+	if w.cluster != nil {
+		w.clusterPlague(w.cluster)
+	}
+}
+
+func (w *world) clusterPlague(c *cluster) {
+	f := &w.faults
+	w.sometimes(f.rebalanceEvery, c.rebalance)
+	w.sometimes(f.stopEvery, c.stop)
+	w.sometimes(f.logAwayEvery, func() {
+		c.away = w.now + w.between(0, 2*time.Second)
+		w.tell("the log is away until %v", c.away)
+	})
+	w.sometimes(f.busAwayEvery, func() { w.bus.dies(w, w.between(0, 2*time.Second)) })
+	if f.longOutage {
+		w.after(w.between(0, f.busy), func() {
+			w.lasting = w.now + w.between(10*time.Second, 3*time.Minute)
+			w.tell("the store is away until %v", w.lasting)
+		})
+	}
 }
 
 func (w *world) anyClient() *client { return w.clients[w.luck.IntN(len(w.clients))] }

@@ -53,7 +53,7 @@ func (g *gateway) start() {
 	g.life++
 	g.rooms, g.subscribed, g.conns = make(map[chat.RoomID]*room), make(map[chat.RoomID]int), nil
 	clock := func() time.Time { return g.w.wall(g.skew) }
-	g.service = message.NewService(logOf{g.w}, g, nil, clock, func() chat.MessageID { return g.w.newID(clock()) })
+	g.service = message.NewService(logOf{g}, g, nil, clock, func() chat.MessageID { return g.w.newID(clock()) })
 	g.w.tell("%s starts", g.name)
 	g.every(headsEvery, g.lookForHeads)
 	if g.w.faults.signalDrop > 0 {
@@ -61,11 +61,11 @@ func (g *gateway) start() {
 	}
 }
 
-// logOf is whatever log there is at the moment.
-type logOf struct{ w *world }
+// logOf is a gateway's end of whatever log there is at the moment.
+type logOf struct{ g *gateway }
 
-func (l logOf) Append(ctx context.Context, record *chat.Record, settled func(chat.Receipt, error)) error {
-	return l.w.core.Append(ctx, record, settled)
+func (l logOf) Append(_ context.Context, record *chat.Record, settled func(chat.Receipt, error)) error {
+	return l.g.w.engine.append(l.g, record, settled)
 }
 
 func (g *gateway) crash() {
@@ -108,10 +108,7 @@ func (g *gateway) Access(ctx context.Context, room chat.RoomID, user chat.UserID
 
 // Message implements message.Store.
 func (g *gateway) Message(ctx context.Context, room chat.RoomID, id chat.MessageID) (*chat.Message, error) {
-	if err := g.w.reachable(); err != nil {
-		return nil, err
-	}
-	return g.w.store.Message(ctx, room, id)
+	return g.w.readMessage(ctx, room, id)
 }
 
 // MembersNamed implements message.Store.
@@ -142,11 +139,7 @@ func (g *gateway) page(id chat.RoomID, after chat.Seq, use func([]feed.Item, cha
 	var items []feed.Item
 	var page chat.Page
 	g.ask(func() (err error) {
-		page, err = g.w.store.Changes(context.Background(), id, after, pageEvents)
-		items = make([]feed.Item, len(page.Events))
-		for i := range page.Events {
-			items[i] = g.w.codec.encode(&page.Events[i])
-		}
+		items, page, err = g.w.readChanges(id, after, pageEvents)
 		return err
 	}, func(err error) { use(items, page, err) })
 }
@@ -170,9 +163,8 @@ func (g *gateway) enter(id chat.RoomID, ready func(*room, error)) {
 	r.opening = true
 	g.subscribe(r, true) // before the head is read: what is numbered in between is delivered or noticed
 	head := chat.Seq(0)
-	g.ask(func() error {
-		page, err := g.w.store.Changes(context.Background(), id, 1<<62, 1)
-		head = page.Head
+	g.ask(func() (err error) {
+		head, err = g.w.head(id)
 		return err
 	}, func(err error) {
 		r.opening = false
@@ -215,6 +207,12 @@ func (g *gateway) deliver(item feed.Item) {
 	if r == nil || r.feed == nil {
 		return
 	}
+	if len(item.Body) == 0 {
+		if r.feed.Head(item.Seq) == feed.Repair {
+			g.repair(r)
+		}
+		return
+	}
 	switch r.feed.Offer(item) {
 	case feed.Pass:
 		g.pass(r, item)
@@ -232,9 +230,8 @@ func (g *gateway) lookForHeads() {
 			continue
 		}
 		head := chat.Seq(0)
-		g.ask(func() error {
-			page, err := g.w.store.Changes(context.Background(), id, 1<<62, 1)
-			head = page.Head
+		g.ask(func() (err error) {
+			head, err = g.w.head(id)
 			return err
 		}, func(err error) {
 			if err == nil && r.feed.Head(head) == feed.Repair {
@@ -258,11 +255,15 @@ func (g *gateway) repair(r *room) {
 			return
 		}
 		g.w.tell("%s repairs room %d from %d through %d", g.name, r.id[15], r.feed.Last(), page.Through)
+		idle := page.Through <= r.feed.Last() // what is missing is not to be had before the store has it
 		pass, again := r.feed.Repaired(items, page.Through)
 		for _, item := range pass {
 			g.pass(r, item)
 		}
-		if again {
+		switch {
+		case again && idle:
+			g.after(repairPause, func() { g.repair(r) })
+		case again:
 			g.repair(r)
 		}
 	})
@@ -271,7 +272,9 @@ func (g *gateway) repair(r *room) {
 // pass gives an event to every listener, and ends the room for whom the event takes out.
 func (g *gateway) pass(r *room, item feed.Item) {
 	for _, s := range r.listeners {
-		s.conn.event(item)
+		if item.Seq > s.floor {
+			s.conn.event(item)
+		}
 	}
 	if !item.Change.Leaves() {
 		return
@@ -285,6 +288,10 @@ func (g *gateway) pass(r *room, item feed.Item) {
 
 // heard takes a signal.
 func (g *gateway) heard(signal chat.Signal) {
+	if signal.Kind == chat.SignalRefused {
+		g.refused(signal)
+		return
+	}
 	g.service.Heard(signal)
 	for _, c := range slices.Clone(g.conns) {
 		if c.client.person.ID != signal.User || !c.known {
@@ -318,6 +325,15 @@ func (g *gateway) lookForMembers() {
 					c.doubt(id, string(chat.MemberRemoved))
 				}
 			})
+		}
+	}
+}
+
+// refused tells a person that a message which was acked has been refused since.
+func (g *gateway) refused(signal chat.Signal) {
+	for _, c := range slices.Clone(g.conns) {
+		if c.client.person.ID == signal.User && c.known {
+			c.down(frame{kind: "refused", room: signal.Room, id: signal.Message, code: signal.Code})
 		}
 	}
 }

@@ -107,6 +107,7 @@ func shown(m *chat.Message) checker.Message {
 // Result is what became of a run.
 type Result struct {
 	Seed       uint64
+	Kind       Kind
 	Violations []string
 	Digest     uint64        // equal for equal runs
 	Tasks      uint64        // things that happened
@@ -116,8 +117,29 @@ type Result struct {
 	Resets     int
 }
 
+// Kind says what carries messages from the log to the store and the bus in a run.
+type Kind string
+
+// A server alone, a cluster, or whatever the seed says.
+const (
+	Alone   Kind = "alone"
+	Cluster Kind = "cluster"
+	Either  Kind = ""
+)
+
+func (k Kind) of(seed uint64) Kind {
+	switch {
+	case k != Either:
+		return k
+	case rand.New(rand.NewPCG(seed, 3)).IntN(2) == 0:
+		return Alone
+	}
+	return Cluster
+}
+
 // Run plays one seed to its end and judges it. trace, where not nil, is told what happens.
-func (lab *Lab) Run(seed uint64, trace io.Writer) (result Result) {
+func (lab *Lab) Run(kind Kind, seed uint64, trace io.Writer) (result Result) {
+	kind = kind.of(seed)
 	w := &world{
 		lab: lab, luck: rand.New(rand.NewPCG(seed, 0x626c6162626572)), trace: trace,
 		membership: make(map[place][]stay), leaving: make(map[place]int), codec: newCodec(lab.codec),
@@ -126,12 +148,22 @@ func (lab *Lab) Run(seed uint64, trace io.Writer) (result Result) {
 	defer func() {
 		if reason := recover(); reason != nil {
 			w.tell("%s", debug.Stack())
-			result = Result{Seed: seed, Violations: append(w.violations, fmt.Sprintf("panic: %v (-seed=%d tells where)", reason, seed))}
+			result = Result{Seed: seed, Kind: kind, Violations: append(w.violations, fmt.Sprintf("panic: %v (-seed=%d tells where)", reason, seed))}
+		}
+		if w.engine != nil {
+			w.engine.close()
 		}
 	}()
 	w.drawFaults(seed)
+	if kind == Cluster {
+		w.drawCluster(seed)
+	}
 	w.settle()
-	w.startCore()
+	if kind == Cluster {
+		w.startCluster()
+	} else {
+		w.startCore()
+	}
 	for n := range w.faults.gateways {
 		g := &gateway{w: w, name: fmt.Sprint("gateway ", n), skew: w.between(-w.faults.skew, w.faults.skew)}
 		w.gateways = append(w.gateways, g)
@@ -146,9 +178,12 @@ func (lab *Lab) Run(seed uint64, trace io.Writer) (result Result) {
 	}
 	w.plague()
 	w.pass(w.faults.busy)
+	w.pass(w.lasting - w.now)
 	w.drain()
 	w.judge()
-	return w.result(seed)
+	result = w.result(seed)
+	result.Kind = kind
+	return result
 }
 
 // settle puts people into rooms, some of which have a past.
@@ -178,7 +213,7 @@ func (w *world) settle() {
 func (w *world) drain() {
 	w.tell("faults end")
 	w.calm = true
-	w.outage, w.full = 0, 0
+	w.outage, w.lasting, w.full = 0, 0, 0
 	for until := w.now + drainFor; w.now < until; {
 		w.pass(200 * time.Millisecond)
 		if w.unrest() == "" {
@@ -193,8 +228,8 @@ func (w *world) unrest() string {
 	if entries, _ := w.store.Outbox(context.Background(), 0, 1); len(entries) > 0 {
 		return "the outbox is not empty"
 	}
-	if w.core.dead || w.core.waiting > 0 || w.core.stepping {
-		return "the log is not empty"
+	if unrest := w.engine.unrest(); unrest != "" {
+		return unrest
 	}
 	for _, c := range w.clients {
 		switch {
@@ -231,6 +266,9 @@ func (w *world) lastEvent(room chat.RoomID) chat.Seq {
 
 // judge hands the run to the checker.
 func (w *world) judge() {
+	if w.cluster != nil {
+		w.cluster.judge()
+	}
 	history := checker.History{Attempts: w.attempts, Changes: w.changes}
 	for _, id := range w.rooms {
 		history.Rooms = append(history.Rooms, w.history(id))

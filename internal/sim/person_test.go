@@ -17,7 +17,11 @@ func (c *client) live() {
 		return
 	}
 	c.act()
-	c.after(c.w.between(0, 2*c.w.faults.think), c.live)
+	think := c.w.faults.think
+	if c.w.now > c.w.faults.busy { // in an outage of minutes
+		think *= 20
+	}
+	c.after(c.w.between(0, 2*think), c.live)
 }
 
 func (c *client) act() {
@@ -47,6 +51,9 @@ func (c *client) act() {
 // words makes a body that nobody else writes.
 func (c *client) words() string {
 	c.serial++
+	if c.w.cluster != nil && c.w.flip(0.7) {
+		return fmt.Sprintf("%s says %d", c.name, c.serial) // needs nothing of the store to be sent
+	}
 	return fmt.Sprintf("%s says %d, @%s", c.name, c.serial, c.w.people[0].Username)
 }
 
@@ -63,7 +70,7 @@ func (c *client) repeat(f *follow) {
 	if m, ok := c.pick(f, true); ok && m.ChangedSeq == 0 {
 		c.write(&letter{
 			request:  message.Request{Room: f.id, ID: m.ID, Body: m.Body, ReplyTo: m.ReplyTo},
-			careless: c.w.chance(c.w.faults.careless),
+			careless: c.w.chance(c.w.faults.careless), again: c.honest(),
 		})
 	}
 }
@@ -73,8 +80,15 @@ func (c *client) steal(f *follow) {
 	if m, ok := c.pick(f, c.w.flip(0.5)); ok {
 		c.write(&letter{
 			request: message.Request{Room: f.id, ID: m.ID, Body: c.words()}, careless: c.w.chance(c.w.faults.careless),
+			again: c.honest(),
 		})
 	}
+}
+
+// honest reports whether who sends an old id once more must say so: in a cluster, what is beyond a room's window is
+// published before the store can recognise it.
+func (c *client) honest() bool {
+	return c.w.cluster != nil && (c.w.faults.past || c.w.faults.longOutage)
 }
 
 // pick finds a message that the client shows, or one of the past that it does not: one of its person's own, or any.
@@ -131,7 +145,7 @@ func (c *client) post(l *letter) {
 		l.over, l.open = c.conn, nil
 	}
 	request := l.request
-	request.Resend = l.sent > 0 && !l.careless
+	request.Resend = l.again || (l.sent > 0 && !l.careless)
 	l.sent++
 	l.open = append(l.open, len(c.w.attempts))
 	c.w.attempts = append(c.w.attempts, checker.Attempt{
@@ -242,11 +256,12 @@ func (c *client) ask(record chat.Record, at int) {
 func (g *gateway) change(record chat.Record, actor chat.Profile, reply func(error)) {
 	access, err := g.Access(context.Background(), record.Room, actor.ID)
 	now := g.w.wall(g.skew)
+	var target *chat.Message
 	if err == nil {
 		err = access.Talk(now)
 	}
 	if err == nil {
-		_, err = g.Message(context.Background(), record.Room, record.Target) // whose it is, is left to numbering to find out
+		target, err = g.Message(context.Background(), record.Room, record.Target) // whose it is, is left to numbering to find out
 	}
 	if err != nil {
 		reply(err)
@@ -254,7 +269,41 @@ func (g *gateway) change(record chat.Record, actor chat.Profile, reply func(erro
 	}
 	record.ID, record.At = g.w.newID(now), now.Truncate(time.Millisecond)
 	g.after(changeWithin, func() { reply(chat.Away("the message log", nil)) })
-	if err := g.w.core.Append(context.Background(), &record, func(_ chat.Receipt, err error) { reply(err) }); err != nil {
+	err = g.w.engine.append(g, &record, func(receipt chat.Receipt, err error) {
+		if err == nil && receipt.Seq == 0 {
+			g.await(&record, target, reply) // it is durable, and numbered elsewhere
+			return
+		}
 		reply(err)
+	})
+	if err != nil {
+		reply(err)
+	}
+}
+
+// await waits until a change that was acked before it was numbered shows, as package message does. Whoever changes what
+// is not theirs is refused by numbering, which tells nobody.
+func (g *gateway) await(record *chat.Record, target *chat.Message, reply func(error)) {
+	until := g.w.now + changeWithin
+	var look func()
+	look = func() {
+		message, err := g.Message(context.Background(), record.Room, record.Target)
+		switch {
+		case err == nil && record.Kind == chat.KindDelete && !message.DeletedAt.IsZero(),
+			err == nil && record.Kind == chat.KindEdit && message.DeletedAt.IsZero() && message.Body == record.Body:
+			reply(nil)
+		case err == nil && record.Kind == chat.KindEdit && !message.DeletedAt.IsZero():
+			reply(chat.Refuse(chat.Conflict, "the message was deleted"))
+		case g.w.now < until:
+			g.after(repairPause, look)
+		}
+	}
+	switch {
+	case record.Kind == chat.KindReaction:
+		reply(nil)
+	case target.Sender.ID != record.Actor.ID:
+		reply(chat.Refuse(chat.Forbidden, "only its sender may change a message"))
+	default:
+		look()
 	}
 }

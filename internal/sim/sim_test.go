@@ -14,6 +14,7 @@ import (
 var (
 	seeds = flag.Int("seeds", defaultSeeds, "how many seeds to simulate")
 	first = flag.Uint64("first", 1, "the first of them")
+	kind  = flag.String("core", "", "alone or cluster instead of what the seed says")
 	seed  = flag.Uint64("seed", 0, "simulate this one alone and tell all that happens")
 )
 
@@ -23,7 +24,7 @@ func TestSimulation(t *testing.T) {
 	t.Parallel()
 	lab := NewLab()
 	if *seed != 0 {
-		report(t, lab.Run(*seed, os.Stdout))
+		report(t, lab.Run(Kind(*kind), *seed, os.Stdout))
 		return
 	}
 	began, failed := time.Now(), 0
@@ -31,7 +32,7 @@ func TestSimulation(t *testing.T) {
 	var virtual time.Duration
 	var messages, voids, resets int
 	for s := *first; s < *first+uint64(*seeds) && failed < 5; s++ {
-		result := lab.Run(s, nil)
+		result := lab.Run(Kind(*kind), s, nil)
 		tasks, virtual = tasks+result.Tasks, virtual+result.Virtual
 		messages, voids, resets = messages+result.Messages, voids+result.Voids, resets+result.Resets
 		if len(result.Violations) > 0 {
@@ -47,7 +48,8 @@ func TestSimulation(t *testing.T) {
 func report(t *testing.T, result Result) {
 	t.Helper()
 	if len(result.Violations) > 0 {
-		t.Errorf("seed %d (go test ./internal/sim -run TestSimulation -args -seed=%d):\n%s", result.Seed, result.Seed, strings.Join(result.Violations, "\n"))
+		t.Errorf("seed %d (go test ./internal/sim -run TestSimulation -v -args -core=%s -seed=%d):\n%s",
+			result.Seed, result.Kind, result.Seed, strings.Join(result.Violations, "\n"))
 	}
 }
 
@@ -56,7 +58,7 @@ func TestARunIsItsSeed(t *testing.T) {
 	t.Parallel()
 	one, other := NewLab(), NewLab()
 	for s := range uint64(20) {
-		once, again := one.Run(s, nil), other.Run(s, nil)
+		once, again := one.Run(Either, s, nil), other.Run(Either, s, nil)
 		if once.Digest != again.Digest {
 			t.Errorf("seed %d gave %x and then %x", s, once.Digest, again.Digest)
 		}
@@ -77,12 +79,13 @@ func TestSeedsThatFailedOnce(t *testing.T) {
 		if word == "" || word == "#" {
 			continue
 		}
+		of, why, _ := strings.Cut(why, " ")
 		s, err := strconv.ParseUint(word, 10, 64)
 		if err != nil {
 			t.Fatal(fmt.Errorf("testdata/seeds: %w", err))
 		}
-		if result := lab.Run(s, nil); len(result.Violations) > 0 {
-			t.Errorf("seed %d, which once caught: %s", s, why)
+		if result := lab.Run(Kind(of), s, nil); len(result.Violations) > 0 {
+			t.Errorf("seed %d (%s), which once caught: %s", s, of, why)
 			report(t, result)
 		}
 	}

@@ -31,9 +31,11 @@ type world struct {
 	rooms    []chat.RoomID
 	store    *modelstore.Store
 	outage   time.Duration // until when the store answers nobody
+	lasting  time.Duration // the same, for minutes
 	full     time.Duration // until when its disk is full
 	bus      bus
-	core     *core
+	engine   engine
+	cluster  *cluster // the engine, if it is one
 	gateways []*gateway
 	clients  []*client
 
@@ -174,9 +176,15 @@ func (w *world) violate(format string, args ...any) {
 	w.violations = append(w.violations, violation)
 }
 
+// stored is the offset up to which a partition is stored.
+func (w *world) stored(partition int) chat.Offset {
+	stored, _ := w.store.Position(context.Background(), partition) // the model never fails
+	return stored
+}
+
 // reachable says whether the store answers.
 func (w *world) reachable() error {
-	if w.now < w.outage && !w.calm {
+	if w.now < max(w.outage, w.lasting) && !w.calm {
 		return chat.Away("the store", nil)
 	}
 	return nil
