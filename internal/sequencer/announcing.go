@@ -165,7 +165,7 @@ func (p *Partition) release() chat.Offset {
 		}
 	}
 	p.ahead.fresh.stored(p.stored)
-	p.metrics.seen(p.number, len(p.holds), uint64(p.announced-min(p.stored, p.announced)))
+	p.metrics.seen(p.number, len(p.holds), p.announced-min(p.stored, p.announced))
 	return p.stored
 }
 

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
 // Metrics counts what a sequencer does.
@@ -81,7 +83,7 @@ func (m *Metrics) committing(events int) (done func(error)) {
 }
 
 // seen tells how a partition that this process owns is doing.
-func (m *Metrics) seen(partition, held int, lag uint64) {
+func (m *Metrics) seen(partition, held int, lag chat.Offset) {
 	label := strconv.Itoa(partition)
 	m.held.WithLabelValues(label).Set(float64(held))
 	m.lag.WithLabelValues(label).Set(float64(lag))

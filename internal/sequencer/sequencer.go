@@ -84,7 +84,7 @@ type Partition struct {
 }
 
 // hold says that the records of a room in [from, to) are not announced but published when they are stored, and that the
-// room's state in the store is not exact before everything up to to is stored.
+// room's state in the store is not exact before everything before to is stored.
 type hold struct{ from, to chat.Offset }
 
 // head is what is told again of a room, for that many rounds more.
