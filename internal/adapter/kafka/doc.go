@@ -30,9 +30,11 @@
 //
 // # What happens when something dies
 //
-// One broker: its partitions move to others; appends and reads wait meanwhile and go on, within a second where
-// metadata tells. All brokers, or too many to have the replicas in sync: appends are settled with chat.Unavailable after
-// [deliveryMax], reads wait; the owners own on, for as long as nobody can say otherwise. A broker that forgets its
+// One broker that is stopped in order: its partitions move first, and nobody notices. One that is killed: its partitions
+// move when the others miss it, after 9 s as Kafka comes (broker.session.timeout.ms), and we ask who leads several times a
+// second; what was appended to them meanwhile is settled with chat.Unavailable after [deliveryMax], reads wait. All
+// brokers, or too many to have the replicas in sync: the same for as long as they are away; the owners own on, since
+// nobody can say otherwise. A broker that forgets its
 // producers or takes us for an old one: the sequence begins anew and the record is sent again, or is settled with
 // chat.Unavailable; nobody is stuck. Power of all brokers at once: what they had acknowledged and not written to disk is
 // gone, see docs/operations.md. A member of the group that is killed or frozen loses its partitions after
