@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite"
 	"github.com/blabber-hive/blabber-hive/internal/archive"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
@@ -27,7 +26,7 @@ type keeper interface {
 
 // storeKeeper is the keeper of the process that has the store open.
 type storeKeeper struct {
-	store   *sqlite.Store
+	store   store
 	version string
 }
 
@@ -48,14 +47,16 @@ func (d Data) keep(p *Process, act func(ctx context.Context, keeper keeper) erro
 	}
 	ctx, release := p.untilSignal()
 	defer release()
-	path, err := socketName(d.DataDir)
-	if err != nil {
-		return err
+	if !d.Cluster.on() {
+		path, err := socketName(d.DataDir)
+		if err != nil {
+			return err
+		}
+		if err := act(ctx, controlKeeper{path}); !errors.Is(err, errNoServer) {
+			return err
+		}
 	}
-	if err := act(ctx, controlKeeper{path}); !errors.Is(err, errNoServer) {
-		return err
-	}
-	store, err := openStore(ctx, d.DataDir)
+	store, err := d.openStore(ctx)
 	if err != nil {
 		return err
 	}
@@ -64,6 +65,9 @@ func (d Data) keep(p *Process, act func(ctx context.Context, keeper keeper) erro
 
 // mustExist keeps a misspelt folder from being taken for an empty one, in which all is well.
 func (d Data) mustExist() error {
+	if d.Cluster.on() {
+		return nil // opening the database tells
+	}
 	entries, err := os.ReadDir(d.DataDir)
 	if errors.Is(err, fs.ErrNotExist) || (err == nil && len(entries) == 0) {
 		return fmt.Errorf("there is no data in %s: name the folder that the server uses with --data-dir (DATA_DIR)", d.DataDir)
@@ -157,7 +161,7 @@ func (c *importCommand) Run(p *Process) (err error) {
 	}
 	ctx, release := p.untilSignal()
 	defer release()
-	store, err := openStore(ctx, c.DataDir)
+	store, err := c.openStore(ctx)
 	if err != nil {
 		return err
 	}
@@ -208,7 +212,7 @@ func (c *verifyCommand) Run(p *Process) error {
 		return err
 	})
 	if err == nil && len(findings) > 0 {
-		return fmt.Errorf("the data in %s contradicts itself in %d places; keep a copy, and tell the project", c.DataDir, len(slices.Compact(findings)))
+		return fmt.Errorf("%s contradicts itself in %d places; keep a copy, and tell the project", c.place(), len(slices.Compact(findings)))
 	}
 	return err
 }

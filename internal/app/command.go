@@ -41,7 +41,7 @@ func (e *UsageError) Unwrap() error { return e.err }
 
 type commands struct {
 	Serve       serveCommand       `cmd:"" default:"withargs" help:"Serve the chat. This is what happens when no command is named."`
-	Migrate     migrateCommand     `cmd:"" help:"Bring the stored data to the form that this version needs, and exit. 'serve' does it too."`
+	Migrate     migrateCommand     `cmd:"" help:"Bring the stored data to the form that this version needs, and exit. A server that runs alone does it by itself; a cluster is migrated once before its servers are replaced."`
 	Version     versionCommand     `cmd:"" help:"Say which version this is."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask a running server whether it is ready. For containers and load balancers."`
 	User        userCommand        `cmd:"" help:"Make and manage accounts, also while the server runs."`
@@ -189,14 +189,18 @@ type migrateCommand struct {
 	Data `embed:""`
 }
 
-// Run opens the data, which brings it up to date, and closes it.
+// Run opens the data, which brings it up to date, and closes it. In a cluster it makes what is missing of the database's
+// tables and of the log's topics, which servers never do by themselves.
 func (c *migrateCommand) Run(p *Process) error {
 	if err := c.Check(); err != nil {
 		return err
 	}
 	ctx, release := p.untilSignal()
 	defer release()
-	store, err := openStore(ctx, c.DataDir)
+	if c.Cluster.on() {
+		return c.Cluster.migrate(ctx, p)
+	}
+	store, err := c.openStore(ctx)
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func TestHelp(t *testing.T) {
 			t.Errorf("serve --help does not say that --%s is also %s", flag[1], variable)
 		}
 	}
-	if strings.Contains(out, "DATABASE_URL") {
+	if strings.Contains(out, "SENTIMENT_URL") {
 		t.Error("serve --help offers what this build refuses")
 	}
 }

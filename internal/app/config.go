@@ -17,16 +17,9 @@ import (
 
 // Data is what every command needs that touches the stored data.
 type Data struct {
-	DataDir string  `env:"DATA_DIR" default:"./data" placeholder:"DIR" help:"Folder that holds everything this server stores."`
-	Cluster Cluster `embed:"" hidden:""`
-}
+	DataDir string  `env:"DATA_DIR" default:"./data" placeholder:"DIR" help:"Folder that holds everything this server stores, when it runs alone."`
+	Cluster Cluster `embed:""`
 
-// Cluster is the environment of a server that is one of many. This build runs alone and refuses it: somebody who names
-// a database must never find out later that their messages went into a file.
-type Cluster struct {
-	DatabaseURL  obs.Secret `env:"DATABASE_URL" hidden:""`
-	KafkaBroker  obs.Secret `env:"KAFKA_BROKER_URL" name:"kafka-broker-url" hidden:""`
-	RedisURL     obs.Secret `env:"REDIS_URL" hidden:""`
 	SentimentURL obs.Secret `env:"SENTIMENT_URL" hidden:""`
 }
 
@@ -112,19 +105,11 @@ func (d Data) rows() []row {
 	if strings.TrimSpace(d.DataDir) == "" {
 		wrong = "is empty: name a folder, like ./data"
 	}
-	return append([]row{{"data-dir", "DATA_DIR", wrong}},
-		row{"", "DATABASE_URL", wrongAlone(d.Cluster.DatabaseURL, "a database server")},
-		row{"", "KAFKA_BROKER_URL", wrongAlone(d.Cluster.KafkaBroker, "a message log of its own")},
-		row{"", "REDIS_URL", wrongAlone(d.Cluster.RedisURL, "a bus between servers")},
-		row{"", "SENTIMENT_URL", wrongAlone(d.Cluster.SentimentURL, "a model server")},
-	)
-}
-
-func wrongAlone(given obs.Secret, what string) string {
-	if given.IsZero() {
-		return ""
+	sentiment := ""
+	if !d.SentimentURL.IsZero() {
+		sentiment = "asks for a model server, which this build does not know how to use: unset it"
 	}
-	return "asks for " + what + ", and this build runs alone, with everything in --data-dir: unset it"
+	return append(append([]row{{"data-dir", "DATA_DIR", wrong}}, d.Cluster.rows()...), row{"", "SENTIMENT_URL", sentiment})
 }
 
 func wrongAddress(addr string) string {
@@ -245,5 +230,6 @@ func (c Config) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("addr", c.Addr), slog.String("admin_addr", c.AdminAddr), slog.String("data_dir", c.DataDir),
 		slog.String("public_url", c.PublicURL), slog.String("signup", c.Signup), slog.String("supabase_url", c.Supabase.URL), slog.String("rate_limits", c.RateLimits),
+		slog.Bool("cluster", c.Cluster.on()),
 	)
 }

@@ -21,6 +21,17 @@ func defaults() app.Config {
 }
 
 // project is a Supabase project that would do, but for change.
+// cluster is a whole one, and then something is wrong with it.
+func cluster(change func(*app.Cluster)) func(*app.Config) {
+	return func(c *app.Config) {
+		c.Cluster = app.Cluster{
+			DatabaseURL: obs.NewSecret("postgres://u:hunter2@db/hive"), Brokers: []string{"kafka:9092"},
+			RedisURL: obs.NewSecret("redis://:hunter2@redis:6379"), Roles: []string{"gateway", "sequencer"},
+		}
+		change(&c.Cluster)
+	}
+}
+
 func project(change func(s *app.Supabase)) func(c *app.Config) {
 	return func(c *app.Config) {
 		c.Supabase = app.Supabase{URL: "https://abc.supabase.co", AnonKey: "sb_publishable_abc", Audience: "authenticated"}
@@ -65,9 +76,32 @@ func TestConfigIsRefused(t *testing.T) {
 			func(c *app.Config) { c.ShutdownTimeout = 2 * time.Second },
 			[]string{"--shutdown-timeout (SHUTDOWN_TIMEOUT)", "more than --drain-spread, which is 3s"},
 		},
-		"a database server": {func(c *app.Config) { c.Cluster.DatabaseURL = secret }, []string{"DATABASE_URL", "runs alone", "unset it"}},
-		"a message log":     {func(c *app.Config) { c.Cluster.KafkaBroker = secret }, []string{"KAFKA_BROKER_URL", "runs alone"}},
-		"a bus":             {func(c *app.Config) { c.Cluster.RedisURL = secret }, []string{"REDIS_URL", "runs alone"}},
+		"a database and nothing else": {
+			func(c *app.Config) { c.Cluster.DatabaseURL = obs.NewSecret("postgres://u:hunter2@db/hive") },
+			[]string{"--kafka-broker-url (KAFKA_BROKER_URL)", "--redis-url (REDIS_URL)", "is missing", "or none to run alone"},
+		},
+		"a log without what is behind it": {
+			func(c *app.Config) { c.Cluster.Brokers = []string{"kafka:9092"} },
+			[]string{"--database-url (DATABASE_URL)", "a PostgreSQL database", "--redis-url (REDIS_URL)"},
+		},
+		"a database that is none": {
+			cluster(func(c *app.Cluster) { c.DatabaseURL = obs.NewSecret("mysql://u:hunter2@db/hive") }),
+			[]string{"--database-url (DATABASE_URL)", "postgres://user:password@host/name"},
+		},
+		"a broker without a port": {
+			cluster(func(c *app.Cluster) { c.Brokers = []string{"kafka-1:9092", "kafka-2"} }),
+			[]string{"--kafka-broker-url (KAFKA_BROKER_URL)", `"kafka-2"`, "kafka-1:9092,kafka-2:9092"},
+		},
+		"a bus that is none": {
+			cluster(func(c *app.Cluster) { c.RedisURL = obs.NewSecret("http://:hunter2@redis") }),
+			[]string{"--redis-url (REDIS_URL)", "redis://host:6379"},
+		},
+		"a role that is none": {
+			cluster(func(c *app.Cluster) { c.Roles = []string{"gateway", "king"} }), []string{"--roles (ROLES)", `"king"`, "gateway, sequencer"},
+		},
+		"another way to sign in to Kafka": {
+			cluster(func(c *app.Cluster) { c.SASLMechanism = "GSSAPI" }), []string{"KAFKA_SASL_MECHANISM", "PLAIN"},
+		},
 		"a project by its path": {
 			project(func(s *app.Supabase) { s.URL = "https://abc.supabase.co/auth/v1" }),
 			[]string{"--supabase-url (SUPABASE_URL)", "no path"},
@@ -111,7 +145,7 @@ func TestConfigIsRefused(t *testing.T) {
 			}),
 			[]string{"--supabase-anon-key (SUPABASE_ANON_KEY) is given, and SUPABASE_URL is not", "SUPABASE_JWT_SECRET is given", "--supabase-jwt-issuer (SUPABASE_JWT_ISSUER) is given"},
 		},
-		"a model server": {func(c *app.Config) { c.Cluster.SentimentURL = secret }, []string{"SENTIMENT_URL", "runs alone"}},
+		"a model server": {func(c *app.Config) { c.SentimentURL = secret }, []string{"SENTIMENT_URL", "unset it"}},
 		"several at once": {
 			func(c *app.Config) { c.Addr, c.Signup, c.DataDir = "", "", "" },
 			[]string{"--addr (ADDR)", "--signup (SIGNUP)", "--data-dir (DATA_DIR)"},

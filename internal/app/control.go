@@ -46,6 +46,9 @@ func socketName(dataDir string) (string, error) {
 
 // openControl listens on the control socket. A server that cannot have one serves all the same.
 func (s *Server) openControl(ctx context.Context) error {
+	if s.config.Cluster.on() {
+		return nil // commands work on the database and tell all servers over the bus
+	}
 	path, err := socketName(s.config.DataDir)
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ func TestOperationsPage(t *testing.T) {
 	page := string(text)
 	_, help, _ := blabberHive(t, "", "serve", "--help")
 	joined := regexp.MustCompile(`\s+`).ReplaceAllString(help, " ")
-	flags := regexp.MustCompile(`--([a-z-]+)=\S+ (.*?)\(\$([A-Z_]+)\)`).FindAllStringSubmatch(joined, -1)
+	flags := regexp.MustCompile(`--([a-z-]+)(?:=\S+)? ((?:[^-]|-[^-])*?)\(\$([A-Z_]+)\)`).FindAllStringSubmatch(joined, -1)
 	if len(flags) < 12 {
 		t.Fatalf("found %d flags in the help", len(flags))
 	}

@@ -15,8 +15,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/blabber-hive/blabber-hive/internal/account"
-	"github.com/blabber-hive/blabber-hive/internal/adapter/memory"
-	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite"
 	"github.com/blabber-hive/blabber-hive/internal/api"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/gateway"
@@ -55,10 +53,12 @@ type Server struct {
 	addr    net.Addr
 	admin   net.Addr
 
-	store    *sqlite.Store
-	queue    *memory.Log
-	bus      *memory.Bus
-	limiter  *memory.Limiter
+	store    store
+	reads    reads
+	queue    queue
+	bus      bus
+	limiter  account.Limiter
+	online   presence.Store
 	accounts *account.Service
 	rooms    *room.Service
 	history  *history.Service
@@ -92,9 +92,11 @@ func Start(ctx context.Context, config Config, version string, log *slog.Logger)
 
 // open opens parts in the order in which they need each other. Whoever is opened later is stopped earlier.
 func (s *Server) open(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{
-		s.openAdmin, s.openStore, s.openSequencer, s.openUseCases, s.openEdges, s.openControl, s.openHTTP,
-	} {
+	steps := []func(context.Context) error{s.openAdmin, s.openServices, s.openSequencer}
+	if s.config.Cluster.has(roleGateway) {
+		steps = append(steps, s.openUseCases, s.openEdges, s.openControl, s.openHTTP)
+	}
+	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -120,55 +122,49 @@ func (s *Server) openAdmin(ctx context.Context) error {
 				}
 				return nil
 			}},
-			{Name: "store", Ask: func(ctx context.Context) error {
-				if !s.serving.Load() {
-					return nil // it may not be open yet, or not any more; the probe above tells
-				}
-				_, err := s.store.Position(ctx, partition)
-				return err
-			}},
+			{Name: "store", Ask: s.askStore},
 		},
 	}))
 	return nil
 }
 
-var errNotServing = errors.New("the server is starting or stopping")
-
-func (s *Server) openStore(ctx context.Context) error {
-	metrics := newStoreMetrics(s.registry)
-	store, err := sqlite.Open(ctx, sqlite.Options{Dir: s.config.DataDir, OnCommit: metrics.committed})
-	if err != nil {
-		return fmt.Errorf("open the data in %s: %w", s.config.DataDir, err)
+// askStore asks whether the store answers. In a cluster that is no reason to send people elsewhere: chat goes on without
+// the database, and the other servers have no other one.
+func (s *Server) askStore(ctx context.Context) error {
+	if !s.serving.Load() || s.config.Cluster.on() {
+		return nil // it may not be open yet, or not any more; another probe tells
 	}
-	s.store = store
-	metrics.watch(store.Waiting)
-	s.stack.Push("store", drainPatience, func(context.Context) error { return store.Close() })
-	switch half, err := store.HalfImported(ctx); {
-	case err != nil:
-		return fmt.Errorf("look for an unfinished import: %w", err)
-	case half != "":
-		return fmt.Errorf("the data in %s holds only a part of archive %s: run 'import' with it again, which goes on from there", s.config.DataDir, half)
-	}
-	return nil
+	_, err := s.store.Position(ctx, partition)
+	return err
 }
 
-func (s *Server) openSequencer(ctx context.Context) error {
-	stored, err := s.store.Position(ctx, partition)
-	if err != nil {
-		return fmt.Errorf("read where the log was left: %w", err)
+var errNotServing = errors.New("the server is starting or stopping")
+
+// openServices opens what is behind the ports.
+func (s *Server) openServices(ctx context.Context) error {
+	if s.config.Cluster.on() {
+		return s.openCluster(ctx)
 	}
-	s.queue, s.bus = memory.NewLog(stored), new(memory.Bus)
-	s.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "blabber_bus_dropped_total", Help: "Events that the gateway was too busy to hear of; it fetches them.",
-	}, func() float64 { return float64(s.bus.Dropped()) }))
-	numbers := sequencer.New(s.queue, s.bus, s.store, sequencer.Options{}, sequencer.NewMetrics(s.registry), s.log)
-	// It ends by itself, once the log is closed and all that was appended is stored and acked.
-	s.start("sequencer", drainPatience, numbers.Run, s.queue.Close)
+	return s.openAlone(ctx)
+}
+
+func (s *Server) openSequencer(context.Context) error {
+	if !s.config.Cluster.has(roleSequencer) {
+		return nil
+	}
+	options := sequencer.Options{Durable: s.config.Cluster.on()}
+	numbers := sequencer.New(s.queue, s.bus, s.store, options, sequencer.NewMetrics(s.registry), s.log)
+	// Alone it ends by itself, once the log is closed and all that was appended is stored and acked. What a cluster's log
+	// keeps is for whoever owns the partitions next.
+	var finish func()
+	if !s.config.Cluster.on() {
+		finish = s.queue.Close
+	}
+	s.start("sequencer", drainPatience, numbers.Run, finish)
 	return nil
 }
 
 func (s *Server) openUseCases(context.Context) error {
-	s.limiter = memory.NewLimiter(time.Now)
 	config := account.DefaultConfig()
 	config.SignupOpen = s.config.Signup == open
 	var sends message.Limiter = s.limiter
@@ -182,9 +178,9 @@ func (s *Server) openUseCases(context.Context) error {
 		return err
 	}
 	s.accounts = accounts
-	s.messages = message.NewService(s.queue, s.store, sends, time.Now, func() chat.MessageID { return newID() })
-	s.history = history.New(history.World{Store: s.store, Marks: s.store, Signals: s.bus, Log: s.log})
-	s.presence = presence.New(new(memory.Presence), s.bus, time.Now, s.log)
+	s.messages = message.NewService(s.queue, s.reads, sends, time.Now, func() chat.MessageID { return newID() })
+	s.history = history.New(history.World{Store: s.reads, Marks: s.store, Signals: s.bus, Log: s.log})
+	s.presence = presence.New(s.online, s.bus, time.Now, s.log)
 	s.start("presence", stopPatience, s.presence.Run, nil)
 
 	relay := room.NewRelay(s.store, s.queue, s.log, s.registry)
@@ -209,7 +205,7 @@ func (s *Server) provider() account.Provider {
 	return verifier
 }
 
-func newAccounts(config account.Config, store *sqlite.Store, signals account.Signals, limiter account.Limiter, provider account.Provider, log *slog.Logger) (*account.Service, error) {
+func newAccounts(config account.Config, store store, signals account.Signals, limiter account.Limiter, provider account.Provider, log *slog.Logger) (*account.Service, error) {
 	accounts, err := account.New(config, account.World{
 		Users: store, Sessions: store, Living: store, Keys: store, Signals: signals, Limiter: limiter, Provider: provider,
 		Clock: time.Now, Rand: rand.Reader, NewID: newID, Log: log,
@@ -237,7 +233,7 @@ func (s *Server) openEdges(context.Context) error {
 	if s.edge, err = api.New(options); err != nil {
 		return err
 	}
-	s.gateway = gateway.New(s.base, s.bus, s.store, s.accounts, s.messages, s.history, s.presence, gateway.Config{
+	s.gateway = gateway.New(s.base, s.bus, s.reads, s.accounts, s.messages, s.history, s.presence, gateway.Config{
 		AllowOrigin: func(_ string, r *http.Request) bool { return s.edge.OriginAllowed(r) },
 		Heard:       s.heard,
 		Unlimited:   s.config.unlimited(),

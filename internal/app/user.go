@@ -10,7 +10,6 @@ import (
 
 	"github.com/blabber-hive/blabber-hive/internal/account"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/memory"
-	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite"
 )
 
 type userCommand struct {
@@ -201,6 +200,9 @@ func (c *userTarget) do(p *Process, order userOrder, tell func(user userLine)) e
 func (d Data) operate(p *Process, orders func(ctx context.Context, operator operator) error) error {
 	ctx, release := p.untilSignal()
 	defer release()
+	if d.Cluster.on() {
+		return d.operateCluster(ctx, orders)
+	}
 	path, err := socketName(d.DataDir)
 	if err != nil {
 		return err
@@ -208,7 +210,7 @@ func (d Data) operate(p *Process, orders func(ctx context.Context, operator oper
 	if err := orders(ctx, controlOperator{path}); !errors.Is(err, errNoServer) {
 		return err
 	}
-	store, err := openStore(ctx, d.DataDir)
+	store, err := d.openStore(ctx)
 	if err != nil {
 		return err
 	}
@@ -217,12 +219,4 @@ func (d Data) operate(p *Process, orders func(ctx context.Context, operator oper
 		err = orders(ctx, accountOperator{accounts, store})
 	}
 	return errors.Join(err, store.Close())
-}
-
-func openStore(ctx context.Context, dir string) (*sqlite.Store, error) {
-	store, err := sqlite.Open(ctx, sqlite.Options{Dir: dir})
-	if err != nil {
-		return nil, fmt.Errorf("open the data in %s: %w", dir, err)
-	}
-	return store, nil
 }

@@ -222,6 +222,7 @@ func (r *Relay) appendRound(ctx context.Context, round []chat.OutboxEntry, block
 			done = append(done, entry)
 			continue
 		}
+		record.Resend = true // by another relay, or by this one before it died
 		err = r.log.Append(ctx, record, func(_ chat.Receipt, err error) { outcomes <- relayOutcome{entry, err} })
 		if err != nil {
 			outcomes <- relayOutcome{entry, err}

@@ -14,7 +14,7 @@ func TestKilledTwentyTimes(t *testing.T) {
 	const people, rooms, roomsEach, kills = 50, 20, 4, 20
 	i := install(t, "--rate-limits", "off")
 	i.start()
-	c := gather(t, i, people, rooms, roomsEach)
+	c := gather(t, i.door(), people, rooms, roomsEach)
 	c.talk()
 	began := time.Now()
 	for range kills {

@@ -28,13 +28,19 @@ type crowd struct {
 	sending   *run.Group
 }
 
-// gather makes people and rooms at a server that runs. Person n is in the rooms n, n+1, …, perPerson of them.
-func gather(t *testing.T, i *installation, people, rooms, perPerson int) *crowd {
+// door is where a crowd comes in: a server, or what stands before several. Names begin with who, so that one crowd can
+// come after another.
+type door struct{ addr, who string }
+
+func (d door) url() string { return "http://" + d.addr }
+
+// gather makes people and rooms at a door. Person n is in the rooms n, n+1, …, perPerson of them.
+func gather(t *testing.T, d door, people, rooms, perPerson int) *crowd {
 	t.Helper()
 	ctx := t.Context()
 	c := &crowd{t: t, record: client.NewRecord(), readers: make(map[chat.RoomID]*client.Person)}
 	for n := range people {
-		person, err := client.SignUp(ctx, i.url(), fmt.Sprintf("person-%d", n), secretMark+"-password")
+		person, err := client.SignUp(ctx, d.url(), fmt.Sprintf("%sperson-%d", d.who, n), secretMark+"-password")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +76,7 @@ func gather(t *testing.T, i *installation, people, rooms, perPerson int) *crowd 
 				in = append(in, room)
 			}
 		}
-		c.devices = append(c.devices, client.NewDevice(person.Username, person, i.addr, c.record, in))
+		c.devices = append(c.devices, client.NewDevice(person.Username, person, d.addr, c.record, in))
 	}
 	c.connected = run.NewGroup(context.Background())
 	for _, device := range c.devices {

@@ -31,7 +31,7 @@ func TestDiskFull(t *testing.T) {
 	i := install(t, "--rate-limits", "off")
 	i.dir = filepath.Join(smallDisk(t, "24m"), "data")
 	i.start()
-	c := gather(t, i, 10, 4, 3)
+	c := gather(t, i.door(), 10, 4, 3)
 	c.talk()
 	pause(t, 300*time.Millisecond)
 	ballast := filepath.Join(filepath.Dir(i.dir), "ballast")
@@ -63,7 +63,7 @@ func TestDiskFull(t *testing.T) {
 func TestSyncFails(t *testing.T) {
 	i := install(t, "--rate-limits", "off")
 	i.start()
-	c := gather(t, i, 10, 4, 3)
+	c := gather(t, i.door(), 10, 4, 3)
 	c.talk()
 	pause(t, 300*time.Millisecond)
 	for range 2 {
@@ -90,7 +90,7 @@ func TestSyncFails(t *testing.T) {
 func TestWritesFail(t *testing.T) {
 	i := install(t, "--rate-limits", "off")
 	i.start()
-	c := gather(t, i, 10, 4, 3)
+	c := gather(t, i.door(), 10, 4, 3)
 	c.talk()
 	pause(t, 300*time.Millisecond)
 	for _, failure := range []string{"ENOSPC", "EIO"} {

@@ -17,7 +17,7 @@ func TestStoppedUnderLoad(t *testing.T) {
 	const people, rooms, roomsEach, stops = 20, 8, 4, 3
 	i := install(t, "--rate-limits", "off", "--drain-spread", "300ms", "--shutdown-timeout", "10s")
 	i.start()
-	c := gather(t, i, people, rooms, roomsEach)
+	c := gather(t, i.door(), people, rooms, roomsEach)
 	c.talk()
 	for n := range stops {
 		pause(t, 500*time.Millisecond)
@@ -46,7 +46,7 @@ func TestStoppedUnderLoad(t *testing.T) {
 func TestStoppedInAHurry(t *testing.T) {
 	i := install(t, "--rate-limits", "off", "--drain-spread", "50s", "--shutdown-timeout", "60s")
 	i.start()
-	c := gather(t, i, 10, 3, 3)
+	c := gather(t, i.door(), 10, 3, 3)
 	c.talk()
 	pause(t, 300*time.Millisecond)
 	began := time.Now()

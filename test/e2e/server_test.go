@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -35,6 +36,7 @@ type installation struct {
 	addr  string
 	admin string
 	args  []string
+	env   []string
 	wrap  []string // a command that runs the binary, like strace
 
 	log     *lockedBuffer
@@ -72,10 +74,26 @@ func freeAddr(t *testing.T) string {
 
 func (i *installation) url() string { return "http://" + i.addr }
 
+func (i *installation) door() door { return door{addr: i.addr} }
+
+// environ is what a process of the binary gets: nothing that makes it one of a cluster that a test did not ask for.
+func (i *installation) environ() []string {
+	environ := slices.DeleteFunc(os.Environ(), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return name == "DATABASE_URL" || name == "KAFKA_BROKER_URL" || name == "REDIS_URL"
+	})
+	return append(environ, i.env...)
+}
+
 // start starts a server and waits until it is ready.
 func (i *installation) start() {
 	i.t.Helper()
 	i.launch()
+	i.awaitReady()
+}
+
+func (i *installation) awaitReady() {
+	i.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), startPatience)
 	defer cancel()
 	for {
@@ -99,6 +117,7 @@ func (i *installation) launch() {
 	args = append(args, binary, "serve", "--data-dir", i.dir, "--addr", i.addr, "--admin-addr", i.admin, "--log-level", "debug")
 	args = append(args, i.args...)
 	process := exec.Command(args[0], args[1:]...)
+	process.Env = i.environ()
 	process.Stdout, process.Stderr = i.log, i.log
 	if err := process.Start(); err != nil {
 		i.t.Fatal(err)
@@ -173,7 +192,7 @@ func (i *installation) wait() int {
 func (i *installation) command(stdin string, args ...string) (output string, code int) {
 	i.t.Helper()
 	command := exec.Command(binary, args...)
-	command.Env = append(os.Environ(), "DATA_DIR="+i.dir, "ADMIN_ADDR="+i.admin)
+	command.Env = append(i.environ(), "DATA_DIR="+i.dir, "ADMIN_ADDR="+i.admin)
 	command.Stdin = strings.NewReader(stdin)
 	var out bytes.Buffer
 	command.Stdout, command.Stderr = &out, &out

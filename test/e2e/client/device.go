@@ -47,6 +47,7 @@ type Stats struct {
 	Resets      int         // rooms that were too far behind
 	Repairs     int         // holes that were read from /changes
 	Acked       int         // messages
+	Events      int         // that were taken in, each once
 	Refused     int         // attempts to send one
 	Closed      map[int]int // by close code
 }
@@ -268,6 +269,7 @@ func (d *Device) see(v *view, events []Event) {
 		}
 		v.seen = append(v.seen, checker.Seen{What: checker.Saw, Event: d.record.event(&events[i])})
 		v.position = max(v.position, events[i].Seq)
+		d.stats.Events++
 	}
 	d.tell()
 }
