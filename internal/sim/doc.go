@@ -80,6 +80,7 @@
 //	2      refusals are told to nobody
 //	3      stored before it is announced; the offset is kept after a failed commit
 //	5      states are kept after a failed commit
+//	27     resends are not held
 //	32     a room that the store cannot give is taken for one that is not
 //	34     a store that is ahead is not noticed by Announce
 //	73     a message of the store is believed while a newer one is not stored; a new beginning keeps what was known
