@@ -149,6 +149,36 @@ func TestRevocationWhileTheBusIsAway(t *testing.T) {
 	}
 }
 
+// Promise: a deleted room ends at the next look for events, and a place that only the store knows to be gone, because the
+// event of its end is late, within five seconds; the others stay.
+func TestEndsThatTheLogDoesNotTell(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, w *world) {
+		ann, bob := w.someone(t, "ann"), w.someone(t, "bob")
+		gone, left, stays := w.room(t, chat.Public, ann, bob), w.room(t, chat.Public, ann, bob), w.room(t, chat.Public, ann, bob)
+		c := w.sit(t, bob)
+		keepAlive(c, 10*time.Second)
+		w.bus.leave()
+		pass(t, time.Second)
+		began := time.Now()
+		must(t, w.store.Update(t.Context(), gone, chat.RoomTx.DeleteRoom))
+		if f := c.expect("left"); f.RoomID != gone.String() || f.Reason != "deleted" || time.Since(began) > 500*time.Millisecond {
+			t.Errorf("after %v got %s", time.Since(began), f)
+		}
+		must(t, w.store.Update(t.Context(), left, func(tx chat.RoomTx) error { return tx.RemoveMember(bob.ID) }))
+		began = time.Now()
+		if f := c.expect("left"); f.RoomID != left.String() || f.Reason != "removed" || time.Since(began) > 5*time.Second {
+			t.Errorf("after %v got %s", time.Since(began), f)
+		}
+		w.say(t, ann, left, "not for bob")
+		w.say(t, ann, stays, "for bob")
+		if f := c.expect("event"); f.Event.RoomID != stays.String() {
+			t.Errorf("got %s", f)
+		}
+		c.quiet()
+	})
+}
+
 func sorted(ids ...chat.RoomID) (texts []string) {
 	for _, id := range ids {
 		texts = append(texts, id.String())
@@ -195,6 +225,7 @@ func TestHeadOnly(t *testing.T) {
 		ann := w.someone(t, "ann")
 		id := w.room(t, chat.Public, ann)
 		c := w.sit(t, ann)
+		keepAlive(c, 10*time.Second) // until nobody looks at the store by himself any more
 		w.loseAll()
 		head := w.fill(t, ann, id, 2)
 		w.bus.lose.Store(nil)

@@ -137,13 +137,19 @@ func TestStartWithoutRedis(t *testing.T) {
 	}
 }
 
-// Promise: a signal for this node is dealt with when Signal returns, whether or not Redis is there.
+// Promise: a signal for this node is dealt with when Signal returns, whether or not Redis is there, and once.
 func TestSignalsAreDealtWithHere(t *testing.T) {
 	t.Parallel()
 	place, server := own(t, nil)
-	b := bus(t, place)
+	b, other := bus(t, place), bus(t, place)
 	e := listen(t, b)
 	e.await(t, "that the bus is up", e.up)
+	must(t, b.Signal(t.Context(), chat.Signal{Kind: chat.SignalProfileChanged}))
+	must(t, other.Signal(t.Context(), chat.Signal{Kind: chat.SignalPresence})) // comes after what came back of the first
+	e.await(t, "the other's signal", func() bool { return len(e.signals) > 0 && e.signals[len(e.signals)-1].Kind == chat.SignalPresence })
+	if len(e.signals) != 2 {
+		t.Errorf("heard %v", e.signals)
+	}
 	for _, alive := range []bool{true, false} {
 		if !alive {
 			server.Kill()
