@@ -35,7 +35,7 @@ func elsewhere(t *testing.T, open bool, test func(t *testing.T, w *world, issuer
 		config := account.DefaultConfig()
 		config.Hash, config.SignupOpen = account.HashCost{MemoryKiB: 8, Passes: 1, Lanes: 1}, open
 		accounts, err := account.New(config, account.World{
-			Users: w.store, Sessions: w.store, Keys: w.store, Signals: w.bus, Limiter: memory.NewLimiter(time.Now), Provider: verifier,
+			Users: w.store, Sessions: w.store, Living: w.store, Keys: w.store, Signals: w.bus, Limiter: memory.NewLimiter(time.Now), Provider: verifier,
 			Clock: time.Now, Rand: rand.Reader, NewID: func() [16]byte { return uuid.Must(uuid.NewV7()) }, Log: discard,
 		})
 		if err != nil {

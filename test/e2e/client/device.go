@@ -35,6 +35,7 @@ type Device struct {
 	connID   string
 	rooms    map[chat.RoomID]*view // the rooms stay the same; what was seen of them is guarded
 	outbox   []*letter             // sent and not acknowledged, in order of sending
+	own      map[chat.MessageID]ownState
 	changed  chan struct{}
 	stats    Stats
 	failures []error // what the server must never do
@@ -59,6 +60,9 @@ type view struct {
 	seen     []checker.Seen
 }
 
+// ownState is how far a message of one's own has come. In a cluster it is acknowledged before it has its number.
+type ownState struct{ acked, seen bool }
+
 // letter is a message on its way.
 type letter struct {
 	room  chat.RoomID
@@ -73,6 +77,7 @@ type letter struct {
 func NewDevice(name string, person *Person, addr string, record *Record, rooms []chat.RoomID) *Device {
 	d := &Device{
 		name: name, person: person, addr: addr, record: record, rooms: make(map[chat.RoomID]*view), changed: make(chan struct{}),
+		own:   make(map[chat.MessageID]ownState),
 		stats: Stats{Closed: make(map[int]int)},
 	}
 	for _, room := range rooms {
@@ -218,6 +223,7 @@ func (d *Device) Send(ctx context.Context, room chat.RoomID, body string) error 
 	l := &letter{room: room, id: NewMessageID(), body: body, done: make(chan struct{})}
 	d.mu.Lock()
 	d.outbox = append(d.outbox, l)
+	d.own[l.id] = ownState{}
 	if d.socket != nil {
 		if err := d.hand(d.socket, l); err != nil {
 			d.socket.Close() // whoever reads notices
@@ -270,6 +276,9 @@ func (d *Device) see(v *view, events []Event) {
 		v.seen = append(v.seen, checker.Seen{What: checker.Saw, Event: d.record.event(&events[i])})
 		v.position = max(v.position, events[i].Seq)
 		d.stats.Events++
+		if message := events[i].Message; message != nil {
+			d.follow(message.ID, func(s *ownState) { s.seen = true })
+		}
 	}
 	d.tell()
 }
@@ -319,10 +328,25 @@ func (d *Device) answer(id chat.MessageID, answer checker.Answer, seq chat.Seq) 
 	d.record.answered(l.place, answer, seq)
 	if answer == checker.Acked {
 		d.stats.Acked++
+		d.follow(id, func(s *ownState) { s.acked = true })
 		d.outbox = slices.Delete(d.outbox, at, at+1)
 		close(l.done)
 		d.tell()
 	}
+}
+
+// follow keeps what is either acknowledged or seen, until it is both. Others' messages are not acknowledged here.
+func (d *Device) follow(id chat.MessageID, note func(*ownState)) {
+	state, ours := d.own[id]
+	if !ours {
+		return
+	}
+	note(&state)
+	if state.acked && state.seen {
+		delete(d.own, id)
+		return
+	}
+	d.own[id] = state
 }
 
 // refused sends again what was refused for now. Anything else is a fault of the test or of the server.
@@ -349,11 +373,14 @@ func (d *Device) refused(ctx context.Context, frame Frame) error {
 	return nil
 }
 
-// Quiet waits until everything is acknowledged and every room was seen up to the head given.
+// Quiet waits until everything is acknowledged and was seen, and every room was seen up to the head given.
 func (d *Device) Quiet(ctx context.Context, heads map[chat.RoomID]chat.Seq) error {
 	return d.until(ctx, func() string {
 		if len(d.outbox) > 0 {
 			return fmt.Sprintf("%d messages are not acknowledged", len(d.outbox))
+		}
+		if len(d.own) > 0 {
+			return fmt.Sprintf("%d messages are acknowledged and have not been seen", len(d.own))
 		}
 		for id, v := range d.rooms {
 			if v.position < heads[id] {
