@@ -81,7 +81,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 		"a member under another name": {`update members set username = 'x' where role = 1`, "is listed as x and is mina"},
 		"an account is gone":          {`set session_replication_role = replica; delete from users where username = 'joon'`, "has no account"},
 		"a reference to nobody":       {`set session_replication_role = replica; delete from users where username = 'joon'`, "1 rows of members refer to rows of users that are not there"},
-		"a rule is gone":              {`alter table messages drop constraint messages_room_id_unique`, "the index messages_room_id_unique is missing"},
+		"a rule is gone":              {`alter table messages drop constraint messages_id_unique`, "the index messages_id_unique is missing"},
 		"a rule is not kept":          {`update pg_index set indisvalid = false where indexrelid = 'events_pk'::regclass`, "the index events_pk is missing or not valid"},
 	} {
 		t.Run(name, func(t *testing.T) {

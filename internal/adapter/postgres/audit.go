@@ -51,8 +51,8 @@ func (a *auditor) say(format string, args ...any) {
 // rules are the constraints and indexes without which rows can contradict each other.
 func rules() []string {
 	return []string{
-		"bans_pk", "events_pk", "events_room_id_unique", "imports_pk", "invites_pk", "keys_pk", "members_by_role", "members_by_user", "members_pk",
-		"mentions_pk", "messages_pk", "messages_room_id_unique", "outbox_pk", "partitions_pk", "rooms_id_unique", "rooms_pk", "sessions_pk",
+		"bans_pk", "events_id_unique", "events_pk", "imports_pk", "invites_pk", "keys_pk", "members_by_role", "members_by_user", "members_pk",
+		"mentions_pk", "messages_id_unique", "messages_pk", "outbox_pk", "partitions_pk", "rooms_id_unique", "rooms_pk", "sessions_pk",
 		"sessions_refresh_hash_unique", "spent_refresh_pk", "users_pk", "users_username_unique",
 	}
 }

@@ -132,74 +132,66 @@ func recordOf(event *chat.Event) chat.MessageID {
 	return event.RecordID
 }
 
-// look locks the rooms of the events, and asks which of their records, and of the messages that they change, are stored.
-//
-// The two lookups see what was committed before the locks were had: each statement of a transaction sees what has been
-// committed when it begins. "limit 1" makes each lookup one probe of an index, whatever the server believes of the tables.
+// look locks the rooms of the events, and asks which of their records, and of the messages that they change, are stored. The
+// lookups see what was committed before the locks were had: each statement of a transaction sees what has been committed
+// when it begins. They ask by id alone, of which nearly always none is there, or only in the one room.
 func (w *batchWriter) look(reads *engine.Batch, events []chat.Event) {
-	places := make(map[chat.RoomID]int32)
-	var rooms [][16]byte
-	var keys []recordKey
-	var ofRoom []int32
-	var ids [][16]byte
-	ask := func(room chat.RoomID, place int32, id chat.MessageID) {
-		if !id.IsZero() {
-			keys, ofRoom, ids = append(keys, recordKey{room, id}), append(ofRoom, place), append(ids, id)
+	asked := make(map[recordKey]bool, len(events))
+	seen := make(map[chat.RoomID]bool)
+	var rooms, ids [][16]byte
+	ask := func(room chat.RoomID, id chat.MessageID) {
+		if key := (recordKey{room, id}); !id.IsZero() && !asked[key] {
+			asked[key] = true
+			ids = append(ids, id)
 		}
 	}
 	for i := range events {
 		event := &events[i]
-		place, seen := places[event.Room]
-		if !seen {
+		if !seen[event.Room] {
+			seen[event.Room] = true
 			rooms = append(rooms, event.Room)
-			place = int32(len(rooms)) //nolint:gosec // fewer than events
-			places[event.Room] = place
 		}
-		ask(event.Room, place, recordOf(event))
+		ask(event.Room, recordOf(event))
 		if event.Message != nil && event.Kind != chat.KindMessage {
-			ask(event.Room, place, event.Message.ID)
+			ask(event.Room, event.Message.ID)
 		}
 	}
 	if len(rooms) == 0 {
 		return
 	}
+	numbers := make(map[int64]chat.RoomID, len(rooms))
 	reads.Each(`select id, room_id, head, last_message_seq, last_sender, last_other_seq, last_activity_at
 		from rooms where id = any($1::uuid[]) order by room_id for no key update`, []any{rooms}, func(row pgx.CollectableRow) error {
 		var id chat.RoomID
 		r := &roomHead{}
 		err := row.Scan(column.Into(&id), &r.no, (*column.Seq)(&r.head), (*column.Seq)(&r.lastMessage), column.Into(&r.lastSender), (*column.Seq)(&r.lastOther), &r.lastActivity)
-		w.rooms[id] = r
+		w.rooms[id], numbers[r.no] = r, id
 		return err
 	})
 	if len(ids) == 0 {
 		return
 	}
-	const of = ` from unnest($2::int[], $3::uuid[]) with ordinality k(place, id, n)
-		join (select p.n, r.room_id from unnest($1::uuid[]) with ordinality p(id, n)
-			cross join lateral (select room_id from rooms where id = p.id limit 1) r) r on r.n = k.place
-		cross join lateral `
-	args := []any{rooms, ofRoom, ids}
-	reads.Each(`select k.n, f.seq, f.fingerprint, f.sender, f.mentions`+of+`(select seq, fingerprint, sender, mentions
-		from messages m where m.room_id = r.room_id and m.id = k.id limit 1) f`, args, func(row pgx.CollectableRow) error {
-		var n int64
+	found := func(no int64, r *record) {
+		if room, ours := numbers[no]; ours && asked[recordKey{room, r.ID}] {
+			w.records[recordKey{room, r.ID}] = r
+		}
+	}
+	reads.Each(`select room_id, id, seq, fingerprint, sender, mentions from messages where id = any($1::uuid[])`, []any{ids}, func(row pgx.CollectableRow) error {
+		var no int64
 		var m chat.Message
-		if err := row.Scan(&n, (*column.Seq)(&m.Seq), (*column.UUID)(&m.Fingerprint), column.Into(&m.Sender.ID), (*column.Mentions)(&m)); err != nil {
+		if err := row.Scan(&no, column.Into(&m.ID), (*column.Seq)(&m.Seq), (*column.UUID)(&m.Fingerprint), column.Into(&m.Sender.ID), (*column.Mentions)(&m)); err != nil {
 			return err
 		}
-		key := keys[n-1]
-		w.records[key] = &record{
-			Known:   chat.Known{ID: key.id, Seq: m.Seq, Fingerprint: m.Fingerprint},
-			message: true, sender: m.Sender.ID, before: column.Mentioned(&m),
-		}
+		found(no, &record{Known: chat.Known{ID: m.ID, Seq: m.Seq, Fingerprint: m.Fingerprint}, message: true, sender: m.Sender.ID, before: column.Mentioned(&m)})
 		return nil
 	})
-	reads.Each(`select k.n, f.seq`+of+`(select seq from events e where e.room_id = r.room_id and e.id = k.id limit 1) f`, args, func(row pgx.CollectableRow) error {
-		var n int64
-		var seq chat.Seq
-		if err := row.Scan(&n, (*column.Seq)(&seq)); err != nil {
+	reads.Each(`select room_id, id, seq from events where id = any($1::uuid[])`, []any{ids}, func(row pgx.CollectableRow) error {
+		var no int64
+		r := &record{}
+		if err := row.Scan(&no, column.Into(&r.ID), (*column.Seq)(&r.Seq)); err != nil {
 			return err
 		}
-		w.records[keys[n-1]] = &record{Known: chat.Known{ID: keys[n-1].id, Seq: seq}}
+		found(no, r)
 		return nil
 	})
 }

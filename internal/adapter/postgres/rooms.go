@@ -53,7 +53,7 @@ func (s *Store) Access(ctx context.Context, room chat.RoomID, user chat.UserID) 
 const memberRoomColumns = roomColumns + `, ` + memberColumns + `, n.unread, k.mentions, ` + messageColumns
 
 const memberRoomSource = memberSource + ` join rooms r on r.room_id = p.room_id
-	left join messages m on m.room_id = r.room_id and m.seq = r.last_message_seq
+	left join lateral (select * from messages m where m.room_id = r.room_id and m.seq = r.last_message_seq limit 1) m on true
 	left join users u on u.id = m.sender` + countsSource
 
 func memberRoomInto(r *chat.MemberRoom, last *chat.Message) []any {
@@ -111,7 +111,8 @@ func (s *Store) RoomIDsOf(ctx context.Context, users []chat.UserID) (rooms map[c
 	for _, user := range users {
 		rooms[user] = nil
 	}
-	err = s.db.Each(ctx, `select p.user_id, r.id from members p join rooms r on r.room_id = p.room_id where p.user_id = any($1::uuid[]) and r.id is not null`,
+	err = s.db.Each(ctx, `select p.user_id, r.id from members p
+		cross join lateral (select id from rooms where room_id = p.room_id limit 1) r where p.user_id = any($1::uuid[]) and r.id is not null`,
 		[]any{column.IDs(users)}, func(row pgx.CollectableRow) error {
 			var user chat.UserID
 			var room chat.RoomID

@@ -215,7 +215,7 @@ func loads(t *testing.T, i *Instance) {
 	i.Commit(t, here, there, i.Edit(one, here.Message, "here!"))
 	gone, nothing := chat.RoomID(i.id()), i.MessageID()
 	at := func(r *Room, id chat.MessageID) chat.MessageRef { return chat.MessageRef{Room: r.ID, ID: id} }
-	loaded, err := i.Store.Load(t.Context(), i.Partition, []chat.RoomID{one.ID, other.ID, empty.ID, gone},
+	loaded, err := i.Store.Load(t.Context(), i.Partition, []chat.RoomID{one.ID, other.ID, empty.ID, gone, one.ID}, // one of them twice
 		[]chat.MessageRef{at(one, here.RecordID), at(other, there.RecordID), at(other, here.RecordID), at(one, nothing), {Room: gone, ID: here.RecordID}})
 	want := chat.Loaded{
 		Stored: i.Stored,

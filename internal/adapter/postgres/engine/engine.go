@@ -93,12 +93,15 @@ func Open(ctx context.Context, options Options, migrations fs.FS) (*Engine, erro
 		size      int
 		otherwise int
 		statement time.Duration
+		plans     string
 	}{
-		{&e.commits, options.Commits, CommitsDefault, commitTimeout},
-		{&e.changes, options.Changes, ChangesDefault, callTimeout},
-		{&e.reads, options.Reads, ReadsDefault, callTimeout},
+		// A batch's statements are probes of indexes whatever the values: planning them for each batch's own thousands of
+		// values would take longer than some of them, and could only make worse plans of it.
+		{&e.commits, options.Commits, CommitsDefault, commitTimeout, "force_generic_plan"},
+		{&e.changes, options.Changes, ChangesDefault, callTimeout, "auto"},
+		{&e.reads, options.Reads, ReadsDefault, callTimeout, "auto"},
 	} {
-		if *p.pool, err = e.pool(ctx, max(p.size, 0), p.otherwise, p.statement); err != nil {
+		if *p.pool, err = e.pool(ctx, max(p.size, 0), p.otherwise, p.statement, p.plans); err != nil {
 			e.Close()
 			return nil, err
 		}
@@ -142,7 +145,7 @@ func setDefaults(params, defaults map[string]string) {
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
-func (e *Engine) pool(ctx context.Context, size, otherwise int, statement time.Duration) (*pgxpool.Pool, error) {
+func (e *Engine) pool(ctx context.Context, size, otherwise int, statement time.Duration, plans string) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig("")
 	if err != nil {
 		return nil, fmt.Errorf("make a pool of connections: %w", err)
@@ -151,6 +154,7 @@ func (e *Engine) pool(ctx context.Context, size, otherwise int, statement time.D
 	if config.ConnConfig.RuntimeParams["statement_timeout"] == milliseconds(callTimeout) { // the address says nothing else
 		config.ConnConfig.RuntimeParams["statement_timeout"] = milliseconds(statement)
 	}
+	setDefaults(config.ConnConfig.RuntimeParams, map[string]string{"plan_cache_mode": plans})
 	if size == 0 {
 		size = otherwise
 	}
@@ -281,8 +285,10 @@ func (e *Engine) lend(ctx context.Context, pool *pgxpool.Pool, call func(c *Conn
 	}
 	if c.raw.IsClosed() || refuses(err) {
 		// The server went away, or is no longer the one that takes changes. Idle connections to it are as dead as this one,
-		// and this way the next call finds out without trying them.
-		pool.Reset()
+		// and this way no other call has to find out by trying them.
+		for _, pool := range []*pgxpool.Pool{e.commits, e.changes, e.reads} {
+			pool.Reset()
+		}
 		if refuses(err) {
 			_ = c.raw.Close(context.WithoutCancel(ctx)) // it may be of use for reads, but not in this pool
 		}
