@@ -57,13 +57,23 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         chunkFileNames: ({ moduleIds }) => `${folderOf(moduleIds)}[name]-[hash].js`,
-        // Two long-lived chunks beside the app's own: they stay in browsers' caches when the app changes.
+        // One file for each step of a first visit, since each costs a trip to the server: what signs somebody in, what
+        // a conversation needs beside it, and React, which stays in browsers' caches when the app changes.
         codeSplitting: {
           groups: [
             { name: "react", test: /node_modules[\\/](react|react-dom|scheduler)[\\/]/, priority: 2 },
-            { name: "i18n", test: /node_modules[\\/](i18next|react-i18next)[\\/]/, priority: 1 },
+            { name: "app", tags: ["$initial"], priority: 1 },
           ],
         },
+      },
+    },
+  },
+  worker: {
+    format: "es",
+    rolldownOptions: {
+      output: {
+        entryFileNames: "assets/highlight/[name]-[hash].js",
+        chunkFileNames: "assets/highlight/[name]-[hash].js",
       },
     },
   },

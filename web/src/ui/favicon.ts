@@ -12,9 +12,11 @@ export type FaviconBadge = keyof typeof badges;
 
 /** Draws the mark with its badge as the icon of the tab. */
 export function showFavicon(badge: FaviconBadge): void {
+  const link = document.querySelector<HTMLLinkElement>('link[rel="icon"]');
+  if (!link || link.dataset.badge === badge) return;
+  link.dataset.badge = badge;
   const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="1.6 1.6 28.8 28.8"><path d="${cellPath}" fill="#f0a81c"/>` +
     `<path d="M10.8 12.4h10.4M10.8 17.2h6.4" stroke="#2b1d00" stroke-width="2.4" stroke-linecap="round"/>${badges[badge]}</svg>`;
-  const link = document.querySelector<HTMLLinkElement>('link[rel="icon"]');
-  if (link) link.href = `data:image/svg+xml,${encodeURIComponent(svg)}`;
+  link.href = `data:image/svg+xml,${encodeURIComponent(svg)}`;
 }

@@ -25,7 +25,6 @@ export function CodeBlock({ code, language }: { code: string; language: string }
         (lines) => {
           if (wanted && lines) setColoured({ code, lines });
         },
-        // Without colours (offline, say) the code is still there to read.
         () => undefined,
       );
     return () => {

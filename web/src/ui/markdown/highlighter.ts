@@ -1,91 +1,56 @@
-import {
-  createCssVariablesTheme,
-  createHighlighterCore,
-  type HighlighterCore,
-  type LanguageInput,
-} from "shiki/core";
-import { createJavaScriptRegexEngine } from "shiki/engine/javascript";
+import type { HighlightReply, HighlightRequest } from "./highlight-worker";
 
 /** Code in pieces, each of one colour. */
-export type ColouredLine = readonly { text: string; colour: string | undefined }[];
+export type ColouredLine = readonly { readonly text: string; readonly colour: string | undefined }[];
 
-// One chunk a language, fetched when its first block is seen.
-const grammars: Record<string, () => Promise<LanguageInput>> = {
-  bash: () => import("shiki/langs/bash.mjs").then((module) => module.default),
-  c: () => import("shiki/langs/c.mjs").then((module) => module.default),
-  cpp: () => import("shiki/langs/cpp.mjs").then((module) => module.default),
-  csharp: () => import("shiki/langs/csharp.mjs").then((module) => module.default),
-  css: () => import("shiki/langs/css.mjs").then((module) => module.default),
-  diff: () => import("shiki/langs/diff.mjs").then((module) => module.default),
-  docker: () => import("shiki/langs/docker.mjs").then((module) => module.default),
-  go: () => import("shiki/langs/go.mjs").then((module) => module.default),
-  html: () => import("shiki/langs/html.mjs").then((module) => module.default),
-  java: () => import("shiki/langs/java.mjs").then((module) => module.default),
-  javascript: () => import("shiki/langs/javascript.mjs").then((module) => module.default),
-  json: () => import("shiki/langs/json.mjs").then((module) => module.default),
-  kotlin: () => import("shiki/langs/kotlin.mjs").then((module) => module.default),
-  markdown: () => import("shiki/langs/markdown.mjs").then((module) => module.default),
-  php: () => import("shiki/langs/php.mjs").then((module) => module.default),
-  python: () => import("shiki/langs/python.mjs").then((module) => module.default),
-  ruby: () => import("shiki/langs/ruby.mjs").then((module) => module.default),
-  rust: () => import("shiki/langs/rust.mjs").then((module) => module.default),
-  sql: () => import("shiki/langs/sql.mjs").then((module) => module.default),
-  swift: () => import("shiki/langs/swift.mjs").then((module) => module.default),
-  toml: () => import("shiki/langs/toml.mjs").then((module) => module.default),
-  tsx: () => import("shiki/langs/tsx.mjs").then((module) => module.default),
-  typescript: () => import("shiki/langs/typescript.mjs").then((module) => module.default),
-  yaml: () => import("shiki/langs/yaml.mjs").then((module) => module.default),
-};
+/** What it takes longer for stays plain: a grammar's regular expressions can be slow without end. */
+const patienceMs = 5000;
 
-const aliases: Record<string, string> = {
-  "c++": "cpp",
-  "c#": "csharp",
-  cs: "csharp",
-  dockerfile: "docker",
-  golang: "go",
-  js: "javascript",
-  jsx: "tsx",
-  kt: "kotlin",
-  md: "markdown",
-  py: "python",
-  rb: "ruby",
-  rs: "rust",
-  sh: "bash",
-  shell: "bash",
-  ts: "typescript",
-  yml: "yaml",
-  zsh: "bash",
-};
+const keptMax = 200;
 
-/** A line longer than this stays one colour, and a line that takes longer is cut short: a grammar's regular expressions can be slow. */
-const lineCharsMax = 400;
-const lineMsMax = 10;
+type Coloured = Promise<readonly ColouredLine[] | null>;
 
-let highlighter: Promise<HighlighterCore> | null = null;
+/** Colours that were asked for, by language and code: a row that scrolls back into view has them at once. */
+const known = new Map<string, Coloured>();
 
-function loadHighlighter(): Promise<HighlighterCore> {
-  highlighter ??= createHighlighterCore({
-    themes: [createCssVariablesTheme({ name: "tokens", variablePrefix: "--code-" })],
-    langs: [],
-    // The policy of the page allows no WebAssembly; grammars that JavaScript cannot express lose some colour.
-    engine: createJavaScriptRegexEngine({ forgiving: true }),
-  });
-  return highlighter;
+let worker: Worker | null = null;
+let lastId = 0;
+
+/** Colours code by its language, away from the page's own thread; null where the language is not known. */
+export function highlight(code: string, language: string): Coloured {
+  const key = `${language}\n${code}`;
+  const before = known.get(key);
+  if (before) return before;
+  const coloured = ask({ id: ++lastId, code, language });
+  known.set(key, coloured);
+  if (known.size > keptMax) known.delete(known.keys().next().value!);
+  return coloured;
 }
 
-/** Colours code by its language; null where the language is not known. */
-export async function highlight(code: string, language: string): Promise<readonly ColouredLine[] | null> {
-  const word = language.toLowerCase();
-  const name = aliases[word] ?? word;
-  const grammar = Object.hasOwn(grammars, name) ? grammars[name] : undefined;
-  if (!grammar) return null;
-  const shiki = await loadHighlighter();
-  if (!shiki.getLoadedLanguages().includes(name)) await shiki.loadLanguage(await grammar());
-  const lines = shiki.codeToTokensBase(code, {
-    lang: name,
-    theme: "tokens",
-    tokenizeMaxLineLength: lineCharsMax,
-    tokenizeTimeLimit: lineMsMax,
+function ask(request: HighlightRequest): Coloured {
+  worker ??= new Worker(new URL("./highlight-worker.ts", import.meta.url), { type: "module" });
+  const asked = worker;
+  return new Promise((resolve) => {
+    const settle = (lines: HighlightReply["lines"]) => {
+      clearTimeout(timer);
+      asked.removeEventListener("message", onReply);
+      asked.removeEventListener("error", onError);
+      resolve(lines);
+    };
+    const onReply = ({ data }: MessageEvent<HighlightReply>) => {
+      if (data.id === request.id) settle(data.lines);
+    };
+    const onError = () => {
+      settle(null);
+    };
+    const timer = setTimeout(() => {
+      // It does not end: the next block gets another.
+      asked.terminate();
+      if (worker === asked) worker = null;
+      settle(null);
+    }, patienceMs);
+    asked.addEventListener("message", onReply);
+    asked.addEventListener("error", onError);
+    asked.postMessage(request);
   });
-  return lines.map((line) => line.map((token) => ({ text: token.content, colour: token.color })));
 }

@@ -1,6 +1,6 @@
 import { memo, type ReactNode } from "react";
 import { classNames } from "../class-names";
-import { hasLongWord, isEmojiOnly, parseMarkdown } from "./parse";
+import { hasLongWord, isEmojiOnly, parseMarkdown, withoutHeaps } from "./parse";
 import { renderTokens } from "./render";
 import styles from "./markdown.module.css";
 
@@ -21,8 +21,9 @@ const cache = new Map<string, CachedBody>();
 function drawBody(id: string, changedSeq: number, body: string, named: boolean): ReactNode {
   const known = cache.get(id);
   if (known?.changedSeq === changedSeq && known.body === body && known.named === named) return known.drawn;
-  const tokens = parseMarkdown(body);
-  const drawn = tokens === null ? <p className={styles.plain}>{body}</p> : renderTokens(tokens, named);
+  const words = withoutHeaps(body);
+  const tokens = parseMarkdown(words);
+  const drawn = tokens === null ? <p className={styles.plain}>{words}</p> : renderTokens(tokens, named);
   cache.delete(id);
   cache.set(id, { changedSeq, body, named, drawn });
   // A Map gives its keys in the order of writing: the first is the one that was made longest ago.

@@ -91,6 +91,14 @@ export function splitTags(text: string): TextPiece[] {
   return pieces;
 }
 
+/** More marks on one letter than any script has: they would tower over other messages, and take long to be drawn. */
+const heapOfMarks = /(\p{M}{12})\p{M}+/gu;
+
+/** A body with no more marks on a letter than can be read. */
+export function withoutHeaps(body: string): string {
+  return body.replace(heapOfMarks, "$1");
+}
+
 const longWord = /\S{200}/;
 
 /** Whether a message holds a word as nobody writes it. */
