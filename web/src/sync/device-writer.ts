@@ -46,7 +46,6 @@ export class DeviceWriter {
   private readonly dirty = new Map<RoomId, Dirty>();
   private readonly gone = new Set<RoomId>();
   private readonly kept = new Map<RoomId, Kept>();
-  private readonly drafts = new Set<RoomId>();
   private readonly anchors = new Set<RoomId>();
   private timer: Timer | null = null;
   private saving: Promise<void> = Promise.resolve();
@@ -77,6 +76,8 @@ export class DeviceWriter {
         return;
       case "room-left":
         this.forget(action.roomId);
+        // Whoever was removed has no right to it any more, after a reload neither.
+        void this.flush();
         return;
       case "room-joined":
         this.touch(action.room.id);
@@ -111,8 +112,8 @@ export class DeviceWriter {
         this.noteOpened(now, action.roomId);
         return;
       case "draft":
-        this.drafts.add(action.roomId);
-        this.schedule();
+        // At once: it exists nowhere else, and the page may be on its way out.
+        void this.device.setDraft(action.roomId, now.drafts.get(action.roomId) ?? null);
         return;
       case "anchor":
         this.anchors.add(action.roomId);
@@ -147,7 +148,6 @@ export class DeviceWriter {
     this.timer = null;
     this.dirty.clear();
     this.gone.clear();
-    this.drafts.clear();
     this.anchors.clear();
   }
 
@@ -253,13 +253,11 @@ export class DeviceWriter {
       if (kept !== undefined) kept.basePosition = record.position;
     }
     const gone = [...this.gone];
-    const written = [
-      ...[...this.drafts].map((roomId) => this.device.setDraft(roomId, state.drafts.get(roomId) ?? null)),
-      ...[...this.anchors].map((roomId) => this.device.setAnchor(roomId, state.anchors.get(roomId) ?? null)),
-    ];
+    const written = [...this.anchors].map((roomId) =>
+      this.device.setAnchor(roomId, state.anchors.get(roomId) ?? null),
+    );
     this.dirty.clear();
     this.gone.clear();
-    this.drafts.clear();
     this.anchors.clear();
     await Promise.all(written);
     if (changes.length === 0 && gone.length === 0) return;

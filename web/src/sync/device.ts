@@ -238,7 +238,10 @@ export class Device {
 
   async putQueued(entry: QueuedMessage): Promise<void> {
     await this.use(async (db) => {
-      await db.put("outbox", entry);
+      const tx = db.transaction("outbox", "readwrite");
+      const written = tx.store.put(entry);
+      tx.commit();
+      await Promise.all([written, tx.done]);
     }, undefined);
   }
 
@@ -255,8 +258,11 @@ export class Device {
 
   async setDraft(roomId: RoomId, draft: Draft | null): Promise<void> {
     await this.use(async (db) => {
-      if (draft === null) await db.delete("drafts", roomId);
-      else await db.put("drafts", { roomId, draft });
+      const tx = db.transaction("drafts", "readwrite");
+      const written = draft === null ? tx.store.delete(roomId) : tx.store.put({ roomId, draft });
+      // A transaction that nobody has ended is undone when the page goes.
+      tx.commit();
+      await Promise.all([written, tx.done]);
     }, undefined);
   }
 

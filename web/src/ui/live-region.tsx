@@ -1,14 +1,21 @@
-import { createContext, use, useCallback, useRef, type ReactNode } from "react";
+import { createContext, use, useMemo, useRef, type ReactNode } from "react";
 
-const AnnounceContext = createContext<((text: string) => void) | null>(null);
+interface Announcer {
+  /** Says something to people who listen, when they are ready for it. */
+  announce: (text: string) => void;
+  /** Takes back what was said: it stays nowhere that it does not belong. */
+  hush: () => void;
+}
+
+const AnnouncerContext = createContext<Announcer | null>(null);
 
 const announcementsKeptMax = 8;
 
-/** Says something to people who listen, when they are ready for it. */
-export function useAnnounce(): (text: string) => void {
-  const announce = use(AnnounceContext);
-  if (!announce) throw new Error("useAnnounce outside LiveRegion");
-  return announce;
+/** What speaks to people who listen. */
+export function useAnnouncer(): Announcer {
+  const announcer = use(AnnouncerContext);
+  if (!announcer) throw new Error("useAnnouncer outside LiveRegion");
+  return announcer;
 }
 
 /**
@@ -17,16 +24,22 @@ export function useAnnounce(): (text: string) => void {
  */
 export function LiveRegion({ children }: { children: ReactNode }) {
   const region = useRef<HTMLDivElement>(null);
-  const announce = useCallback((text: string) => {
-    const element = region.current;
-    if (!element) return;
-    const line = document.createElement("p");
-    line.textContent = text;
-    element.append(line);
-    while (element.childElementCount > announcementsKeptMax) element.firstElementChild?.remove();
-  }, []);
+  const announcer = useMemo(
+    (): Announcer => ({
+      announce: (text) => {
+        const element = region.current;
+        if (!element) return;
+        const line = document.createElement("p");
+        line.textContent = text;
+        element.append(line);
+        while (element.childElementCount > announcementsKeptMax) element.firstElementChild?.remove();
+      },
+      hush: () => region.current?.replaceChildren(),
+    }),
+    [],
+  );
   return (
-    <AnnounceContext value={announce}>
+    <AnnouncerContext value={announcer}>
       {children}
       <div
         ref={region}
@@ -35,6 +48,6 @@ export function LiveRegion({ children }: { children: ReactNode }) {
         aria-relevant="additions"
         data-live-region=""
       />
-    </AnnounceContext>
+    </AnnouncerContext>
   );
 }

@@ -3,13 +3,13 @@ import { useTranslation } from "../../i18n/use-translation";
 import { formatTime } from "../../i18n/format";
 import type { RoomId } from "../../protocol/ids";
 import { useSync } from "../../sync/hooks";
-import { useAnnounce } from "../../ui/live-region";
+import { useAnnouncer } from "../../ui/live-region";
 import { plainText } from "../../ui/markdown/parse";
 
 /** Reads out what others say in the open room as it arrives: name and text first, the time last. */
 export function useAnnouncements(roomId: RoomId): void {
   const sync = useSync();
-  const announce = useAnnounce();
+  const { announce, hush } = useAnnouncer();
   const { t } = useTranslation();
   useEffect(
     () =>
@@ -25,4 +25,6 @@ export function useAnnouncements(roomId: RoomId): void {
       }),
     [sync, roomId, announce, t],
   );
+  // Where a room is left, or taken from somebody, its words go with it.
+  useEffect(() => hush, [roomId, hush]);
 }
