@@ -4,6 +4,7 @@ import { ConnectionLine } from "../features/connection/connection-line";
 import { Sidebar } from "../features/sidebar/sidebar";
 import type { RoomId } from "../protocol/ids";
 import type { Me } from "../protocol/model";
+import { classNames } from "../ui/class-names";
 import { CrashScreen } from "../ui/crash-screen";
 import { ErrorBoundary } from "../ui/error-boundary";
 import { navigate } from "../ui/navigation";
@@ -75,6 +76,20 @@ export function Frame({
     },
   });
 
+  const sidebar = (
+    <Sidebar
+      me={me}
+      currentRoomId={roomId}
+      connectionLine={<ConnectionLine />}
+      onNewRoom={actions.openNewRoom}
+      onBrowse={() => {
+        actions.browse("");
+      }}
+      onSwitch={() => {
+        setDialog("switcher");
+      }}
+    />
+  );
   return (
     <FrameActionsProvider value={actions}>
       <AppMessageLinks me={me}>
@@ -90,22 +105,16 @@ export function Frame({
           </button>
         )}
         <div className={styles.frame}>
-          {(!narrow || atHome) && (
-            <Sidebar
-              me={me}
-              currentRoomId={roomId}
-              connectionLine={<ConnectionLine />}
-              onNewRoom={actions.openNewRoom}
-              onBrowse={() => {
-                actions.browse("");
-              }}
-              onSwitch={() => {
-                setDialog("switcher");
-              }}
-            />
+          {narrow && atHome && (
+            <main className={styles.home}>
+              <h1 className="visually-hidden">{t("sidebar.label")}</h1>
+              {sidebar}
+            </main>
           )}
+          {!narrow && sidebar}
           {(!narrow || !atHome) && (
-            <main className={styles.main}>
+            <main className={classNames(styles.main, narrow && styles.alone)}>
+              {narrow && <ConnectionLine above />}
               <ErrorBoundary resetKey={roomId ?? ""} fallback={(error) => <CrashScreen error={error} />}>
                 {children}
               </ErrorBoundary>

@@ -24,6 +24,8 @@ export default function OpenMenu({
     const box = anchor.current?.getBoundingClientRect();
     return { left: box?.left, top: box?.top, width: box?.width, height: box?.height };
   });
+  // It stays within the part of the page that it belongs to, for those who move by such parts.
+  const [part] = useState(() => anchor.current?.closest<HTMLElement>("main, nav, [role=dialog]"));
   return (
     <DropdownMenu.Root
       open
@@ -35,7 +37,7 @@ export default function OpenMenu({
       <DropdownMenu.Trigger asChild>
         <span className={styles.standIn} style={outline} aria-hidden="true" />
       </DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
+      <DropdownMenu.Portal container={part}>
         <DropdownMenu.Content
           className={styles.menu}
           aria-label={label}

@@ -25,8 +25,8 @@ function useWords(connection: Connection): string {
   }
 }
 
-/** The state of the connection in plain words; nothing while all is well. */
-export function ConnectionLine() {
+/** The state of the connection in plain words; nothing while all is well. It stands below a list or above a screen. */
+export function ConnectionLine({ above = false }: { above?: boolean }) {
   const { t } = useTranslation();
   const sync = useSync();
   const connection = useConnection();
@@ -36,7 +36,7 @@ export function ConnectionLine() {
   return (
     <div role="status">
       {shown && (
-        <div className={styles.line}>
+        <div className={classNames(styles.line, above && styles.above)}>
           {connection.status === "connecting" ? (
             <LoaderCircle className={classNames(styles.icon, styles.turning)} aria-hidden="true" />
           ) : (

@@ -16,7 +16,7 @@ export default function ShortcutsDialog({ onClose }: { onClose: () => void }) {
       }}
       title={t("shortcuts.title")}
     >
-      <div className={styles.groups}>
+      <div className={styles.groups} tabIndex={0}>
         {shortcutGroups.map((group) => (
           <section key={group.title}>
             <h3 className={styles.title}>{t(`shortcuts.${group.title}`)}</h3>

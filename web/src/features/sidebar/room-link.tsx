@@ -38,24 +38,28 @@ export const RoomLink = memo(function RoomLink({
         href={paths.room(room.id)}
         className={classNames(styles.room, current && styles.current, loud && styles.loud, off && styles.off)}
         aria-current={current ? "page" : undefined}
-        aria-label={spoken.filter(Boolean).join(", ")}
         data-roving={room.id}
         data-room-id={room.id}
         tabIndex={tabIndex}
       >
+        <span className="visually-hidden">{spoken.filter(Boolean).join(", ")}</span>
         <Icon aria-hidden="true" />
-        <span className={styles.words}>
+        <span className={styles.words} aria-hidden="true">
           <bdi className={styles.name}>{room.name}</bdi>
           {room.lastMessage && <LastMessage message={room.lastMessage} />}
         </span>
         {room.draft && !current && <PencilLine className={styles.draft} aria-hidden="true" />}
         {off && <BellOff className={styles.draft} aria-hidden="true" />}
         {room.mentions > 0 && loud ? (
-          <span className={classNames(styles.badge, styles.mention)}>
+          <span className={classNames(styles.badge, styles.mention)} aria-hidden="true">
             @{capped(room.mentions, t("sidebar.moreThan99"))}
           </span>
         ) : (
-          loud && <span className={styles.badge}>{capped(room.unread, t("sidebar.moreThan99"))}</span>
+          loud && (
+            <span className={styles.badge} aria-hidden="true">
+              {capped(room.unread, t("sidebar.moreThan99"))}
+            </span>
+          )
         )}
       </Link>
     </li>

@@ -60,10 +60,10 @@ export function Sidebar({
           onClick={onSwitch}
         />
         <Menu
-          label={t("sidebar.newRoom")}
+          label={t("sidebar.add")}
           align="start"
           trigger={(props) => (
-            <IconButton {...props} label={t("sidebar.newRoom")} icon={<Plus />} tooltipSide="bottom" />
+            <IconButton {...props} label={t("sidebar.add")} icon={<Plus />} tooltipSide="bottom" />
           )}
           entries={[
             { label: t("sidebar.newRoom"), icon: <Plus />, onSelect: onNewRoom },

@@ -92,9 +92,6 @@ export default function Switcher({
             id={`switcher-${index}`}
             role="option"
             aria-selected={index === chosen}
-            aria-label={
-              room.unread > 0 ? t("sidebar.roomUnread", { room: room.name, count: room.unread }) : room.name
-            }
             className={styles.option}
             ref={index === chosen ? (element) => element?.scrollIntoView({ block: "nearest" }) : undefined}
             onPointerMove={() => {
@@ -104,14 +101,19 @@ export default function Switcher({
               onOpen(room.id);
             }}
           >
-            {room.visibility === "private" ? <Lock aria-hidden="true" /> : <Hash aria-hidden="true" />}
-            <bdi className={styles.name}>{room.name}</bdi>
-            <span className={styles.topic}>{room.topic}</span>
-            {room.unread > 0 && (
-              <span className={styles.unread} aria-hidden="true">
-                {room.unread > 99 ? t("sidebar.moreThan99") : room.unread}
-              </span>
-            )}
+            <span className="visually-hidden">
+              {room.unread > 0 ? t("sidebar.roomUnread", { room: room.name, count: room.unread }) : room.name}
+            </span>
+            <span className={styles.words} aria-hidden="true">
+              {room.visibility === "private" ? <Lock /> : <Hash />}
+              <bdi className={styles.name}>{room.name}</bdi>
+              <span className={styles.topic}>{room.topic}</span>
+              {room.unread > 0 && (
+                <span className={styles.unread}>
+                  {room.unread > 99 ? t("sidebar.moreThan99") : room.unread}
+                </span>
+              )}
+            </span>
           </li>
         ))}
       </ul>

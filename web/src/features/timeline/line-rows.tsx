@@ -8,9 +8,9 @@ import styles from "./line-rows.module.css";
 export function DayLine({ time }: { time: string }) {
   const { t } = useTranslation();
   return (
-    <h3 className={styles.day}>
+    <h2 className={styles.day}>
       <span>{formatDay(time, t)}</span>
-    </h3>
+    </h2>
   );
 }
 
@@ -38,7 +38,7 @@ export function RoomBeginning({
   const date = formatDate(room.createdAt);
   return (
     <div className={styles.beginning}>
-      <h3 className={styles.beginningTitle}>{t("timeline.beginTitle", { room: room.name })}</h3>
+      <h2 className={styles.beginningTitle}>{t("timeline.beginTitle", { room: room.name })}</h2>
       <p>
         {creator === null
           ? t("timeline.beginLeadNobody", { date })
