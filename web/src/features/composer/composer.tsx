@@ -103,6 +103,12 @@ export function Composer({
     if (refused) bringBack();
   }, [refused]);
 
+  // A draft goes on where it ended.
+  useLayoutEffect(() => {
+    const area = field.current;
+    area?.setSelectionRange(area.value.length, area.value.length);
+  }, []);
+
   // Where the browser cannot size a field by its content, its height follows by hand.
   useLayoutEffect(() => {
     const area = field.current;
