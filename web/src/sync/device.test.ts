@@ -7,6 +7,7 @@ import { bodies, expectTruth, rows, scene } from "../testing/scene";
 import { Device, keptNumbersMax, type RoomChanges } from "./device";
 import { messageEntry } from "./log";
 import { newRecord } from "./room-record";
+import { UrgentDrafts } from "./urgent-drafts";
 
 describe("the device", () => {
   // Promise (SCREENS): a room opens at once from the device's copy.
@@ -35,6 +36,26 @@ describe("the device", () => {
     expect(second.sync.views.draft(room.id).text).toBe("half a thou");
     expect(second.sync.timeline.scrollAnchor(room.id)).toEqual({ seq: 12, offsetPx: 40 });
     expectTruth(second, room);
+  });
+
+  test("a draft whose page went before the database had it is there, and is then the database's", async () => {
+    const { browser, mina, room, clock } = scene({ messages: 3 });
+    const drafts = new UrgentDrafts(mina.id);
+    drafts.note(room.id, { text: "the last keys", replyTo: null });
+    const page = await browser.openPage();
+    await until(() => page.sync.views.draft(room.id).text === "the last keys");
+    await clock.advance(1_000);
+    expect(drafts.waiting()).toEqual([]);
+    await page.close();
+
+    const later = await browser.openPage();
+    await until(() => later.sync.views.draft(room.id).text === "the last keys");
+
+    // The same for a draft that was sent.
+    drafts.note(room.id, null);
+    const last = await browser.openPage();
+    await until(() => last.sync.views.rooms().status === "ready");
+    expect(last.sync.views.draft(room.id).text).toBe("");
   });
 
   test("a room that the device holds is opened without asking the server for messages", async () => {

@@ -5,6 +5,7 @@ import { isLaterEntry, type LogEntry } from "./log";
 import { addRange, dropBelow, noRanges, rangeAt, type Range, type RangeSet } from "./ranges";
 import type { QueuedMessage, RoomRecord } from "./state";
 import type { Draft, ScrollAnchor } from "./views";
+import { UrgentDrafts } from "./urgent-drafts";
 
 /** Of a room that was opened here, the device keeps its newest numbers, at most this many… */
 export const keptNumbersMax = 5_000;
@@ -126,15 +127,18 @@ function spanOfRoom(roomId: RoomId): IDBKeyRange {
  * lives in memory alone. A database that fails is not asked again, since half of a truth is worse than none.
  */
 export class Device {
-  private constructor(private db: IDBPDatabase<PersonSchema> | null) {}
+  private constructor(
+    private db: IDBPDatabase<PersonSchema> | null,
+    private readonly urgent: UrgentDrafts | null,
+  ) {}
 
   /** A device that keeps nothing. */
   static without(): Device {
-    return new Device(null);
+    return new Device(null, null);
   }
 
   static async open(userId: UserId): Promise<Device> {
-    const device = new Device(null);
+    const device = new Device(null, new UrgentDrafts(userId));
     try {
       device.db = await openDB<PersonSchema>(personName(userId), personVersion, {
         upgrade: (db, from) => upgradePerson(db, from),
@@ -150,6 +154,7 @@ export class Device {
 
   /** Deletes everything the device holds of a person. */
   static async delete(userId: UserId): Promise<void> {
+    new UrgentDrafts(userId).clear();
     try {
       await deleteDB(personName(userId));
     } catch {
@@ -189,7 +194,19 @@ export class Device {
         tx.objectStore("anchors").getAll(),
         tx.objectStore("blocked").getAll(),
       ]);
-      return { rooms, outbox, drafts, anchors, blocked };
+      const urgent = this.urgent?.waiting() ?? [];
+      for (const { roomId, draft } of urgent) void this.setDraft(roomId, draft);
+      const late = new Map(urgent.map(({ roomId, draft }) => [roomId, draft]));
+      return {
+        rooms,
+        outbox,
+        drafts: [
+          ...drafts.filter(({ roomId }) => !late.has(roomId)),
+          ...urgent.flatMap(({ roomId, draft }) => (draft === null ? [] : [{ roomId, draft }])),
+        ],
+        anchors,
+        blocked,
+      };
     }, nothing);
   }
 
@@ -240,6 +257,7 @@ export class Device {
     await this.use(async (db) => {
       const tx = db.transaction("outbox", "readwrite");
       const written = tx.store.put(entry);
+      // One that nobody has ended is undone when the page goes.
       tx.commit();
       await Promise.all([written, tx.done]);
     }, undefined);
@@ -258,11 +276,10 @@ export class Device {
 
   async setDraft(roomId: RoomId, draft: Draft | null): Promise<void> {
     await this.use(async (db) => {
-      const tx = db.transaction("drafts", "readwrite");
-      const written = draft === null ? tx.store.delete(roomId) : tx.store.put({ roomId, draft });
-      // A transaction that nobody has ended is undone when the page goes.
-      tx.commit();
-      await Promise.all([written, tx.done]);
+      const note = this.urgent?.note(roomId, draft);
+      if (draft === null) await db.delete("drafts", roomId);
+      else await db.put("drafts", { roomId, draft });
+      if (note !== undefined) this.urgent?.arrived(roomId, note);
     }, undefined);
   }
 

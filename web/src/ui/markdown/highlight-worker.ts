@@ -68,9 +68,12 @@ const aliases: Record<string, string> = {
   zsh: "bash",
 };
 
-/** A line longer than this stays one colour, and a line that takes longer is cut short: a grammar's regular expressions can be slow. */
+/**
+ * A line longer than this stays one colour, and one that takes longer is cut short: a grammar's regular expressions can be
+ * slow. The first line also pays for making them.
+ */
 const lineCharsMax = 400;
-const lineMsMax = 10;
+const lineMsMax = 500;
 
 let highlighter: Promise<HighlighterCore> | null = null;
 
