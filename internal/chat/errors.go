@@ -84,8 +84,7 @@ var ErrNotFound = &Error{Code: NotFound, Detail: "there is nothing here, or you 
 
 // DetailOf is the sentence that an error has for people; empty where it is not a refusal.
 func DetailOf(err error) string {
-	var refusal *Error
-	if errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[*Error](err); ok {
 		return refusal.Detail
 	}
 	return ""

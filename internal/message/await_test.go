@@ -21,7 +21,7 @@ func TestChangesThatAreNumberedElsewhere(t *testing.T) {
 	t.Parallel()
 	deleted := func(m *chat.Message) { m.Body, m.DeletedAt = "", time.Unix(1, 0) }
 	for name, tc := range map[string]struct {
-		change func(w *world, ctx context.Context, who chat.Profile, room chat.RoomID, id chat.MessageID) error
+		change func(ctx context.Context, w *world, who chat.Profile, room chat.RoomID, id chat.MessageID) error
 		after  func(*chat.Message) // what the sequencer makes of the message; nil: nothing
 		want   chat.Code
 	}{
@@ -55,7 +55,7 @@ func TestChangesThatAreNumberedElsewhere(t *testing.T) {
 						w.messages[id] = changed
 					})
 				}
-				if err := tc.change(w, t.Context(), who, room, id); chat.CodeOf(err) != tc.want && !(tc.want == "" && err == nil) {
+				if err := tc.change(t.Context(), w, who, room, id); (err != nil || tc.want != "") && chat.CodeOf(err) != tc.want {
 					t.Errorf("answered with %v, want %q", err, tc.want)
 				}
 			})
@@ -63,17 +63,17 @@ func TestChangesThatAreNumberedElsewhere(t *testing.T) {
 	}
 }
 
-func edited(w *world, ctx context.Context, who chat.Profile, room chat.RoomID, id chat.MessageID) error {
+func edited(ctx context.Context, w *world, who chat.Profile, room chat.RoomID, id chat.MessageID) error {
 	_, err := w.Edit(ctx, who, room, id, "edited")
 	return err
 }
 
-func removed(w *world, ctx context.Context, who chat.Profile, room chat.RoomID, id chat.MessageID) error {
+func removed(ctx context.Context, w *world, who chat.Profile, room chat.RoomID, id chat.MessageID) error {
 	_, err := w.Delete(ctx, who, room, id)
 	return err
 }
 
-func reacted(w *world, ctx context.Context, who chat.Profile, room chat.RoomID, id chat.MessageID) error {
+func reacted(ctx context.Context, w *world, who chat.Profile, room chat.RoomID, id chat.MessageID) error {
 	_, err := w.React(ctx, who, room, id, "👍", true)
 	return err
 }

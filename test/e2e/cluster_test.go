@@ -223,7 +223,7 @@ func must(t *testing.T, err error) {
 func TestTorture(t *testing.T) {
 	c := startCluster(t)
 	ctx := t.Context()
-	luck := rand.New(rand.NewPCG(*tortureSeed, 1)) //nolint:gosec // it must be the same every time
+	luck := rand.New(rand.NewPCG(*tortureSeed, 1))
 	crowd := c.crowd(t, 20, 8, 4)
 	crowd.talk()
 	for until := time.Now().Add(*torture); time.Now().Before(until) && !t.Failed(); {
