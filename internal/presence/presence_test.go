@@ -235,11 +235,12 @@ func TestWithoutStore(t *testing.T) {
 // nodes is a store that learns of other nodes: what it is given is passed to Watch.
 type nodes struct {
 	memory.Presence
-	changes chan []chat.UserID
+	changes chan []chat.UserID // made by Watch, and so in its bubble
 	asked   func() // by Online, before it answers
 }
 
 func (n *nodes) Watch(ctx context.Context, changed func([]chat.UserID)) error {
+	n.changes = make(chan []chat.UserID)
 	for {
 		select {
 		case users := <-n.changes:
@@ -262,8 +263,9 @@ func (n *nodes) Online(ctx context.Context, users []chat.UserID) ([]bool, error)
 // back between the question and the telling is told of last.
 func TestNodeDies(t *testing.T) {
 	t.Parallel()
-	store := &nodes{changes: make(chan []chat.UserID)}
+	store := &nodes{}
 	scene(t, store, func(_ *testing.T, b *bundle) {
+		synctest.Wait()
 		b.comes(2)
 		store.changes <- []chat.UserID{person(1), person(2), person(3)}
 		b.heard("after a node died", 2, -1, 2, -3)
