@@ -9,6 +9,8 @@ MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/blabber-hive
 VERSION := $(or $(shell git describe --tags --always --dirty 2>/dev/null),unknown)
 FUZZTIME ?= 30s
+# How long the tests of one package may take: real services on a small machine that does other things too.
+PATIENCE ?= 40m
 SEEDS ?= 500
 BENCH ?= .
 
@@ -95,7 +97,7 @@ SERVICES := go run ./test/services
 
 .PHONY: test-go
 test-go: $(GOTESTSUM) ## Go tests, all but end to end
-	$(SERVICES) -- $(GOTESTSUM) --format pkgname --hide-summary skipped -- $(RACE) $$(go list ./... | grep -v '/test/e2e')
+	$(SERVICES) -- $(GOTESTSUM) --format pkgname --hide-summary skipped -- -timeout $(PATIENCE) $(RACE) $$(go list ./... | grep -v '/test/e2e')
 
 .PHONY: test-web
 test-web: $(MODULES) ## the web client's tests
@@ -104,7 +106,7 @@ test-web: $(MODULES) ## the web client's tests
 # The binary is tested as it is shipped, crash tests from Go, screens in a browser.
 .PHONY: test-e2e
 test-e2e: $(GOTESTSUM) build ## end to end: crashes (test/e2e) and a browser (web/e2e)
-	$(if $(wildcard test/e2e/*.go),BLABBER_HIVE_BINARY=$(CURDIR)/bin/blabber-hive $(GOTESTSUM) --format testname -- -count=1 ./test/e2e/...)
+	$(if $(wildcard test/e2e/*.go),BLABBER_HIVE_BINARY=$(CURDIR)/bin/blabber-hive $(GOTESTSUM) --format testname -- -count=1 -timeout $(PATIENCE) ./test/e2e/...)
 	$(if $(wildcard web/e2e/*.mjs),scripts/browser.sh)
 
 .PHONY: fuzz
