@@ -107,6 +107,8 @@ func (w *world) Access(_ context.Context, _ chat.RoomID, user chat.UserID) (chat
 
 // Message implements message.Store.
 func (w *world) Message(_ context.Context, room chat.RoomID, id chat.MessageID) (*chat.Message, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.away != nil {
 		return nil, w.away
 	}

@@ -8,7 +8,7 @@ import { gone, message, say, seen, timeline } from "./support/steps.mjs";
 import { patienceMs, until } from "./support/wait.mjs";
 
 const drawnWithinMs = 50;
-const timesMax = 3;
+const timesMax = 12;
 
 /** In the page: waits for a message's row, and until the frame that shows it is painted. */
 function untilPainted({ id, withinMs }) {
