@@ -64,26 +64,27 @@ func (s *Server) sendMessage(ctx context.Context, who account.Identity, in *send
 	if err != nil {
 		return nil, err
 	}
-	patience := time.NewTimer(sendPatience)
-	defer patience.Stop()
-	until := time.Now().Add(sendPatience)
+	waiting, cancel := context.WithTimeout(ctx, sendPatience)
+	defer cancel()
 	select {
 	case outcome := <-settled:
-		return s.sent(ctx, who, request, outcome, until)
-	case <-patience.C:
+		if outcome.Err == nil && outcome.Receipt.Seq == 0 { // durable, and numbered elsewhere
+			return s.sentElsewhere(ctx, waiting, who, request)
+		}
+		return s.sent(ctx, who, request, outcome)
+	case <-waiting.Done():
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		return &sendOutput{http.StatusAccepted, accepted{request.ID}}, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
 }
 
-func (s *Server) sent(ctx context.Context, who account.Identity, request message.Request, outcome chat.Outcome, patience time.Time) (*sendOutput, error) {
+func (s *Server) sent(ctx context.Context, who account.Identity, request message.Request, outcome chat.Outcome) (*sendOutput, error) {
 	receipt := outcome.Receipt
 	switch {
 	case outcome.Err != nil:
 		return nil, outcome.Err
-	case receipt.Seq == 0: // durable, and numbered elsewhere
-		return s.sentElsewhere(ctx, who, request, patience)
 	case receipt.Event != nil && receipt.Event.Message != nil && !receipt.Repeat:
 		return &sendOutput{http.StatusCreated, wire.MessageFor(receipt.Event.Message, who.User.ID)}, nil
 	}
@@ -98,10 +99,8 @@ func (s *Server) sent(ctx context.Context, who account.Identity, request message
 	return &sendOutput{status, wire.MessageFor(found, who.User.ID)}, nil
 }
 
-// sentElsewhere waits for the number of a message that is durable without one.
-func (s *Server) sentElsewhere(ctx context.Context, who account.Identity, request message.Request, until time.Time) (*sendOutput, error) {
-	waiting, cancel := context.WithDeadline(ctx, until)
-	defer cancel()
+// sentElsewhere waits for the number of a message that is durable without one, for as long as waiting goes on.
+func (s *Server) sentElsewhere(ctx, waiting context.Context, who account.Identity, request message.Request) (*sendOutput, error) {
 	sent, err := s.Messages.Await(waiting, who.User.ID, request)
 	switch {
 	case err == nil:

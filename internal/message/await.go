@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
+	"github.com/blabber-hive/blabber-hive/internal/numbering"
 	"github.com/blabber-hive/blabber-hive/internal/run"
 )
 
@@ -23,7 +24,7 @@ func (s *Service) Await(ctx context.Context, sender chat.UserID, request Request
 	fingerprint := chat.FingerprintOf(sender, request.Body, request.ReplyTo)
 	err = s.await(ctx, chat.MessageRef{Room: request.Room, ID: request.ID}, func(found *chat.Message) (bool, error) {
 		if found.Fingerprint != fingerprint {
-			return true, chat.Refuse(chat.Conflict, "this message id already stands for another message in this room")
+			return true, numbering.ErrOtherMessage
 		}
 		message = found
 		return true, nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
+	"github.com/blabber-hive/blabber-hive/internal/numbering"
 )
 
 // Request is a message as its sender wrote it. ID is the client's. Resend says that it may have been sent before.
@@ -88,7 +89,7 @@ func (s *Service) sentBefore(ctx context.Context, request Request, fingerprint c
 	case err != nil:
 		return nil, err
 	case known.Fingerprint != fingerprint:
-		return nil, chat.Refuse(chat.Conflict, "this message id already stands for another message in this room")
+		return nil, numbering.ErrOtherMessage
 	}
 	return known, nil
 }
