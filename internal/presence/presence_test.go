@@ -236,7 +236,7 @@ func TestWithoutStore(t *testing.T) {
 type nodes struct {
 	memory.Presence
 	changes chan []chat.UserID // made by Watch, and so in its bubble
-	asked   func() // by Online, before it answers
+	asked   func()             // by Online, before it answers
 }
 
 func (n *nodes) Watch(ctx context.Context, changed func([]chat.UserID)) error {
