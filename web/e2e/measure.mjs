@@ -86,6 +86,8 @@ async function measureLighthouse(server, room) {
     args: [...chromiumArgs, `--remote-debugging-port=${port}`],
     baseURL: server.origin,
   });
+  const devtools = `http://127.0.0.1:${port}/json/version`;
+  await until("the browser can be asked", () => fetch(devtools).then(Boolean, () => false));
   const judge = async (what, path, config, flags = {}) => {
     const { lhr } = await lighthouse(
       server.origin + path,
