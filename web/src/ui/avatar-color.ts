@@ -12,9 +12,15 @@ export function avatarColorOf(id: string): number {
   return ((hash >>> 0) % avatarColors) + 1;
 }
 
-const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+/** Letters that are one code unit each and never part of a longer grapheme in a name made of nothing else. */
+const plainName = /^[\x21-\x7e가-힣]+$/u;
+
+// Made when first needed: the rules for taking apart all scripts take a slow phone a tenth of a second to load.
+let segmenter: Intl.Segmenter | undefined;
 
 function firstGraphemes(text: string, count: number): string {
+  if (plainName.test(text)) return text.slice(0, count);
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: "grapheme" });
   let taken = "";
   for (const { segment } of segmenter.segment(text)) {
     if (count-- <= 0) break;

@@ -1,4 +1,13 @@
-import { lazy, Suspense, useEffect, useImperativeHandle, useMemo, useState, type Ref } from "react";
+import {
+  lazy,
+  Suspense,
+  useDeferredValue,
+  useEffect,
+  useImperativeHandle,
+  useMemo,
+  useState,
+  type Ref,
+} from "react";
 import { useTranslation } from "../../i18n/use-translation";
 import type { Seq } from "../../protocol/ids";
 import type { Me, Message } from "../../protocol/model";
@@ -49,7 +58,9 @@ export function Timeline(props: TimelineProps) {
   const { t } = useTranslation();
   const sync = useSync();
   const timeline = useTimeline(props.room.id);
-  const opening = useOpening(props.room.id, timeline, props.at);
+  // A room that is loaded is drawn at once. One that waited is drawn between other things, so that a slow phone answers
+  // meanwhile.
+  const opening = useDeferredValue(useOpening(props.room.id, timeline, props.at));
   if (timeline.status === "failed") {
     return (
       <div className={styles.centre}>

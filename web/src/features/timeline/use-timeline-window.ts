@@ -1,15 +1,17 @@
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { startTransition, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Seq } from "../../protocol/ids";
 import type { Timeline, TimelineItems } from "../../sync/views";
 import { seqOfItem } from "./row-model";
 
-/** Rows drawn at first, added at an end when it comes near, and kept at most. */
-const rowsAtFirst = 60;
+/** Rows drawn at first (some more than a view has place for), added at an end when it comes near, and kept at most. */
+const rowsAtFirst = 40;
 const rowsStep = 40;
 const rowsMax = 220;
 
 /** How close, in heights of the view, an end of what is drawn may come before more is added. */
 const nearViews = 1.5;
+/** How close before there is no time to do anything else first. */
+const urgentViews = 0.5;
 /** An end may lose rows when it is further away than this many times near. */
 const farNears = 2.5;
 /** Closer to the bottom than this counts as at the bottom. */
@@ -201,7 +203,11 @@ export function useTimelineWindow({
       from: newStart + dropAbove === 0 ? 0 : seqAt(now.items, newStart + dropAbove),
       to: newEnd - dropBelow >= now.items.length ? null : seqAt(now.items, newEnd - dropBelow - 1),
     };
-    if (next.from !== current.from || next.to !== current.to) setSpan(next);
+    if (next.from === current.from && next.to === current.to) return;
+    // What is not in view for a while is drawn between other things, so that a room opens sooner and keys go first.
+    const urgent = view.clientHeight * urgentViews;
+    if ((newStart < from && above < urgent) || (newEnd > to && below < urgent)) setSpan(next);
+    else startTransition(() => setSpan(next));
   }, []);
 
   useLayoutEffect(() => {

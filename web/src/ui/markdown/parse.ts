@@ -78,6 +78,8 @@ const tagPattern =
 
 /** Splits running text at `@username` and `#room`. */
 export function splitTags(text: string): TextPiece[] {
+  // Most messages name nobody, and a pattern of all letters of all scripts takes a slow phone long to make ready.
+  if (!/[@#]/.test(text)) return text === "" ? [] : [{ kind: "words", text }];
   const pieces: TextPiece[] = [];
   let end = 0;
   for (const match of text.matchAll(tagPattern)) {
@@ -91,11 +93,15 @@ export function splitTags(text: string): TextPiece[] {
   return pieces;
 }
 
+// eslint-disable-next-line no-control-regex
+const inAscii = /^[\u0000-\u007f]*$/;
+
 /** More marks on one letter than any script has: they would tower over other messages, and take long to be drawn. */
 const heapOfMarks = /(\p{M}{12})\p{M}+/gu;
 
 /** A body with no more marks on a letter than can be read. */
 export function withoutHeaps(body: string): string {
+  if (inAscii.test(body)) return body;
   return body.replace(heapOfMarks, "$1");
 }
 
@@ -109,8 +115,10 @@ export function hasLongWord(body: string): boolean {
 const onlyEmoji =
   /^(?:\p{Extended_Pictographic}|\p{Regional_Indicator}|\p{Emoji_Modifier}|[#*0-9]\ufe0f?\u20e3|\u200d|\ufe0f|[\u{e0020}-\u{e007f}]|\s)+$/u;
 const bigEmojiCharsMax = 30;
+// What nearly every message holds and no emoji, asked for first: the pattern above takes long to make ready.
+const letters = /[a-z\uac00-\ud7a3]/i;
 
 /** Whether a message is a few emoji and nothing else, which are then drawn large. */
 export function isEmojiOnly(body: string): boolean {
-  return body.length <= bigEmojiCharsMax && body.trim() !== "" && onlyEmoji.test(body);
+  return body.length <= bigEmojiCharsMax && body.trim() !== "" && !letters.test(body) && onlyEmoji.test(body);
 }
