@@ -71,6 +71,14 @@ func (c Cluster) on() bool { return !c.DatabaseURL.IsZero() }
 // has reports whether this server has a role. Alone it has all.
 func (c Cluster) has(role string) bool { return !c.on() || slices.Contains(c.Roles, role) }
 
+// lookEvery is how often gateways compare their rooms with the store though all is well. In one process there is no need.
+func (c Cluster) lookEvery() time.Duration {
+	if !c.on() {
+		return 0
+	}
+	return 10 * time.Second
+}
+
 func (c Cluster) rows() []row {
 	database, brokers, redis := c.DatabaseURL.IsZero(), len(c.Brokers) == 0, c.RedisURL.IsZero()
 	none := database && brokers && redis

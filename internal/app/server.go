@@ -237,6 +237,7 @@ func (s *Server) openEdges(context.Context) error {
 		AllowOrigin: func(_ string, r *http.Request) bool { return s.edge.OriginAllowed(r) },
 		Heard:       s.heard,
 		Unlimited:   s.config.unlimited(),
+		LookEvery:   s.config.Cluster.lookEvery(),
 		Now:         time.Now,
 	}, gateway.NewMetrics(s.registry), s.log)
 	s.start("gateway", stopPatience, s.gateway.Run, nil)

@@ -13,5 +13,5 @@
 // history are refused with `unavailable`. When the bus loses events, the numbers tell, and the store fills the hole. When
 // the bus is down, and for a while after it is back, the store is asked for what it would have brought: heads of rooms
 // with listeners every half second, sessions and memberships every three, all of them in batches. Typing and presence are
-// silent then.
+// silent then. Beside a bus that may lose a room's last event, heads are looked at now and then all the same.
 package gateway

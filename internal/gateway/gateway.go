@@ -40,6 +40,9 @@ type Config struct {
 	Heard func(chat.Signal)
 	// Unlimited turns the limit on frames off, for load tests and trusted networks.
 	Unlimited bool
+	// LookEvery is how often rooms with listeners are compared with the store though the bus is there: as long a room's last
+	// event may go unnoticed that the bus lost while its sequencer died. Zero for a bus that loses nothing.
+	LookEvery time.Duration
 	// Now reads the clock.
 	Now func() time.Time
 }
@@ -90,10 +93,10 @@ func (g *Gateway) Run(ctx context.Context) error {
 		return g.bus.Listen(inner, g.hub.deliver, g.heard, g.linked)
 	})
 	g.group.Go("look for what the bus did not bring", func(inner context.Context) error {
-		return g.standIn(inner, events, eventsEvery, eventsAfter, g.lookForEvents)
+		return g.standIn(inner, events, eventsEvery, eventsAfter, g.config.LookEvery, g.lookForEvents)
 	})
 	g.group.Go("look for people whom the bus did not tell of", func(inner context.Context) error {
-		return g.standIn(inner, people, peopleEvery, peopleAfter, g.lookAtPeople)
+		return g.standIn(inner, people, peopleEvery, peopleAfter, 0, g.lookAtPeople)
 	})
 	g.group.Go("sweep connections", func(inner context.Context) error {
 		return run.Every(inner, sweepEvery, g.sweep)

@@ -66,17 +66,18 @@ func (g *Gateway) linked(up bool) {
 }
 
 // standIn looks at once and then once a period while the bus is away, and as often as after says, not counting looks that
-// failed, once it is back. It returns when ctx ends.
-func (g *Gateway) standIn(ctx context.Context, changed <-chan struct{}, every time.Duration, after int, look func(ctx context.Context) error) error {
+// failed, once it is back; then once in quiet, unless that is zero. It returns when ctx ends.
+func (g *Gateway) standIn(ctx context.Context, changed <-chan struct{}, every time.Duration, after int, quiet time.Duration, look func(ctx context.Context) error) error {
 	owed := 0
 	for {
 		if owed == 0 {
-			select {
-			case <-changed:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
 			owed = after
+			if !await(ctx, changed, quiet) {
+				owed = 1
+			}
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 		// Asked before looking: what was lost before an up is only found by a look that begins after it.
 		up := g.link.isUp()
@@ -87,19 +88,24 @@ func (g *Gateway) standIn(ctx context.Context, changed <-chan struct{}, every ti
 		case err == nil:
 			owed--
 		}
-		if owed == 0 {
-			continue
-		}
-		pause, cancel := context.WithTimeout(ctx, every)
-		select {
-		case <-changed:
+		if owed > 0 && await(ctx, changed, every) {
 			owed = after
-		case <-pause.Done():
 		}
-		cancel()
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
+	}
+}
+
+// await waits until the link has changed, and reports whether it has; for no longer than a time that is not zero.
+func await(ctx context.Context, changed <-chan struct{}, atMost time.Duration) bool {
+	if atMost > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, atMost)
+		defer cancel()
+	}
+	select {
+	case <-changed:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 

@@ -90,6 +90,25 @@ func TestBusComesBack(t *testing.T) {
 	})
 }
 
+// Promise: a room's last event that a bus lost though it is up, with nothing behind it to tell, is found in time.
+func TestLastEventIsLost(t *testing.T) {
+	t.Parallel()
+	const lookEvery = 10 * time.Second
+	bubble(t, func(t *testing.T, w *world) {
+		ann := w.someone(t, "ann")
+		id := w.room(t, chat.Public, ann)
+		c := w.sit(t, ann)
+		keepAlive(c, time.Minute) // until nobody looks any more because the bus has just come
+		w.loseAll()
+		began := time.Now()
+		position := w.head(t, id)
+		w.say(t, ann, id, "nobody hears this")
+		if got, want := c.events(1), span(position+1, position+1); !slices.Equal(got, want) || time.Since(began) > lookEvery {
+			t.Errorf("after %v got %v, want %v", time.Since(began), got, want)
+		}
+	}, func(o *options) { o.lookEvery = lookEvery })
+}
+
 // Promise: what ends a connection or a place in a room does so within five seconds though no signal arrives, with no event
 // after; and places that begin do too.
 func TestRevocationWhileTheBusIsAway(t *testing.T) {

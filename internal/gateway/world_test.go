@@ -58,6 +58,7 @@ type option func(*options)
 type options struct {
 	piped     bool
 	unlimited bool
+	lookEvery time.Duration
 	limiter   message.Limiter
 	now       func() time.Time
 	heard     func(chat.Signal)
@@ -106,7 +107,7 @@ func setup(t *testing.T, change ...option) *world {
 	w.gateway = gateway.New(ctx, w.bus, w.store, w.accounts, w.messages, w.history, here, gateway.Config{
 		AllowOrigin: func(given string, _ *http.Request) bool { return given == origin },
 		Heard:       func(signal chat.Signal) { w.messages.Heard(signal); o.heard(signal) },
-		Unlimited:   o.unlimited, Now: o.now,
+		Unlimited:   o.unlimited, LookEvery: o.lookEvery, Now: o.now,
 	}, gateway.NewMetrics(registry), slog.New(slog.NewTextHandler(w.logs, nil)))
 
 	group := run.NewGroup(ctx)

@@ -86,7 +86,7 @@
 //	73     a message of the store is believed while a newer one is not stored; a new beginning keeps what was known
 //
 // It does not find that heads are not told again, or not after a lost commit answer, because the gateways here look for
-// heads themselves, every second. Without that they stay behind now and then: who takes a partition over does not tell the
-// heads of what its predecessor published, the bus lost and the store has. A void number that does not hold its room was
+// heads themselves, every second (the real ones every ten). Without that they stay behind now and then: who takes a
+// partition over does not tell the heads of what its predecessor published, the bus lost and the store has. A void number that does not hold its room was
 // not found by 400 seeds either.
 package sim
