@@ -46,10 +46,12 @@ func (c MemberChange) Leaves() bool {
 // RoomChange says what happened to a room.
 type RoomChange string
 
-// The changes of rooms.
+// The changes of rooms. That a room was deleted is told to the log alone, for whoever makes a store of it again: it comes
+// when there is no such room any more, and is never numbered.
 const (
 	RoomCreated RoomChange = "created"
 	RoomChanged RoomChange = "changed"
+	RoomDeleted RoomChange = "deleted"
 )
 
 // Record is one thing that somebody did in a room, as it stands in the log before it has a number. ID makes it

@@ -80,7 +80,11 @@ func (r *Room) Apply(record *chat.Record, target *chat.Message) chat.Outcome {
 		if record.Kind == chat.KindReaction {
 			event.Reaction = &chat.ReactionDetail{Emoji: record.Emoji, Added: record.Added}
 		}
-	case chat.KindMember, chat.KindRoom:
+	case chat.KindMember:
+	case chat.KindRoom:
+		if record.Info != nil && record.Info.Change == chat.RoomDeleted {
+			return refused(chat.ErrNotFound) // the room is gone from the store, and only from memory not yet
+		}
 	default:
 		return refused(chat.Refuse(chat.BadRequest, "a record of kind %q cannot be numbered", record.Kind))
 	}

@@ -413,3 +413,15 @@ func BenchmarkApply(b *testing.B) {
 		})
 	}
 }
+
+// Promise: the record that a room was deleted is for whoever makes the store again, and has no number: a sequencer that
+// still has the room in memory must not tell it to anybody.
+func TestDeletionOfTheRoomHasNoNumber(t *testing.T) {
+	t.Parallel()
+	l := newTeller(chat.RoomState{Room: room})
+	l.apply(said(0, person(1), "hi"))
+	gone := &chat.Record{ID: messageID(1), Room: room, Kind: chat.KindRoom, At: start, Actor: person(1), Info: &chat.RoomDetail{Change: chat.RoomDeleted}}
+	if outcome := l.apply(gone); outcome.Receipt.Event != nil || chat.CodeOf(outcome.Err) != chat.NotFound || l.room.Head() != 1 {
+		t.Errorf("got %+v, %v at head %d; want not_found at head 1", outcome.Receipt, outcome.Err, l.room.Head())
+	}
+}

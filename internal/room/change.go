@@ -155,13 +155,17 @@ func setIf[T any](field, value *T) {
 	}
 }
 
-// Delete removes a room for good, with everything that was said in it. Nothing more is written to its log: its members
-// learn of it by signal, and from its absence.
+// Delete removes a room for good, with everything that was said in it. Its members learn of it by signal, and from its
+// absence; the record that it leaves has no number.
 func (s *Service) Delete(ctx context.Context, who chat.Profile, room chat.RoomID) error {
 	return s.change(ctx, who, room, doing(chat.ActDeleteRoom), (*turn).deleteRoom)
 }
 
 func (t *turn) deleteRoom() error {
 	t.signals = append(t.signals, chat.Signal{Kind: chat.SignalRoomDeleted, Room: t.access.Room.ID, User: t.actor.ID})
+	// Without it the room would be there again when the store is made of the log.
+	if err := t.tellRoom(chat.RoomDeleted); err != nil {
+		return err
+	}
 	return t.tx.DeleteRoom()
 }
