@@ -34,3 +34,7 @@ type LogRow struct {
 	Event
 	Target Seq
 }
+
+// Extent is what is there of one partition of the log: First is the offset of its first record that was not deleted, End
+// the offset after its last.
+type Extent struct{ First, End Offset }
