@@ -28,6 +28,7 @@ type keeper interface {
 type storeKeeper struct {
 	store   store
 	version string
+	agree   func(ctx context.Context, report func(finding string)) (records int64, err error) // with the log of a cluster; nil alone
 }
 
 func (k storeKeeper) export(ctx context.Context, w io.Writer) error {
@@ -37,7 +38,12 @@ func (k storeKeeper) export(ctx context.Context, w io.Writer) error {
 }
 
 func (k storeKeeper) verify(ctx context.Context, report func(finding string)) (archive.Counts, error) {
-	return archive.Verify(ctx, k.store, report)
+	counts, err := archive.Verify(ctx, k.store, report)
+	if err != nil || k.agree == nil {
+		return counts, err
+	}
+	counts.Records, err = k.agree(ctx, report)
+	return counts, err
 }
 
 // keep lets the data be copied or checked by the server that runs on it, or, where none runs, by this process.
@@ -47,20 +53,21 @@ func (d Data) keep(p *Process, act func(ctx context.Context, keeper keeper) erro
 	}
 	ctx, release := p.untilSignal()
 	defer release()
-	if !d.Cluster.on() {
-		path, err := socketName(d.DataDir)
-		if err != nil {
-			return err
-		}
-		if err := act(ctx, controlKeeper{path}); !errors.Is(err, errNoServer) {
-			return err
-		}
+	if d.Cluster.on() {
+		return d.Cluster.keep(ctx, p, act)
+	}
+	path, err := socketName(d.DataDir)
+	if err != nil {
+		return err
+	}
+	if err := act(ctx, controlKeeper{path}); !errors.Is(err, errNoServer) {
+		return err
 	}
 	store, err := d.openStore(ctx)
 	if err != nil {
 		return err
 	}
-	return errors.Join(act(ctx, storeKeeper{store, p.Version}), store.Close())
+	return errors.Join(act(ctx, storeKeeper{store: store, version: p.Version}), store.Close())
 }
 
 // mustExist keeps a misspelt folder from being taken for an empty one, in which all is well.
@@ -195,7 +202,7 @@ type verifyCommand struct {
 	Data `embed:""`
 }
 
-// Run checks the data against itself.
+// Run checks the data against itself, and in a cluster against the log.
 func (c *verifyCommand) Run(p *Process) error {
 	if err := c.Check(); err != nil {
 		return err
@@ -208,6 +215,9 @@ func (c *verifyCommand) Run(p *Process) error {
 		})
 		if err == nil && len(findings) == 0 {
 			fmt.Fprintf(p.Out, "All is well: %d accounts, %d rooms, %d numbers, none missing, none twice.\n", counts.Accounts, counts.Rooms, counts.Numbers)
+			if c.Cluster.on() {
+				fmt.Fprintf(p.Out, "The database says what the log says: %d records compared.\n", counts.Records)
+			}
 		}
 		return err
 	})

@@ -18,6 +18,7 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/adapter/memory"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/postgres"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/redis"
+	"github.com/blabber-hive/blabber-hive/internal/archive"
 	"github.com/blabber-hive/blabber-hive/internal/obs"
 	"github.com/blabber-hive/blabber-hive/internal/recent"
 	"github.com/blabber-hive/blabber-hive/internal/run"
@@ -223,6 +224,31 @@ func (s *Server) openCluster(ctx context.Context) error {
 	s.queue, s.bus = log, bus
 	s.limiter, s.online = redis.NewLimiter(client, memory.NewLimiter(time.Now)), redis.NewPresence(client)
 	return nil
+}
+
+// openLog opens the log for a command. Stop must be called.
+func (c Cluster) openLog(ctx context.Context) (log *kafka.Log, err error) {
+	if log, err = kafka.Open(ctx, c.kafka(prometheus.NewRegistry(), slog.New(slog.DiscardHandler))); err != nil {
+		return nil, fmt.Errorf("open the log: %w", err)
+	}
+	return log, nil
+}
+
+// keep lets what a cluster has stored be copied, or checked also against the log.
+func (c Cluster) keep(ctx context.Context, p *Process, act func(ctx context.Context, keeper keeper) error) (err error) {
+	store, err := postgres.Open(ctx, c.postgres())
+	if err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	return act(ctx, storeKeeper{store, p.Version, func(ctx context.Context, report func(string)) (records int64, err error) {
+		log, err := c.openLog(ctx)
+		if err != nil {
+			return 0, err
+		}
+		defer func() { err = errors.Join(err, log.Stop()) }()
+		return archive.Agree(ctx, log, store, report)
+	}})
 }
 
 // operateCluster lets orders be carried out on the database, and tells every server.

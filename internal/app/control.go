@@ -72,7 +72,7 @@ func (s *Server) openControl(ctx context.Context) error {
 		}
 		return nil
 	}
-	s.serve("control socket", listener, takeOrders(accountOperator{s.accounts, s.store}, storeKeeper{s.store, s.version}))
+	s.serve("control socket", listener, takeOrders(accountOperator{s.accounts, s.store}, storeKeeper{store: s.store, version: s.version}))
 	return nil
 }
 

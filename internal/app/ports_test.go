@@ -2,6 +2,7 @@ package app
 
 import (
 	"github.com/blabber-hive/blabber-hive/internal/account"
+	"github.com/blabber-hive/blabber-hive/internal/adapter/kafka"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/memory"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/postgres"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/redis"
@@ -85,6 +86,8 @@ var (
 	_ archive.Source  = (*postgres.Store)(nil)
 	_ archive.Target  = (*postgres.Store)(nil)
 	_ archive.Auditor = (*postgres.Store)(nil)
+	_ archive.Logged  = (*postgres.Store)(nil)
+	_ archive.Log     = (*kafka.Log)(nil)
 
 	_ gateway.Store = (*recent.Reader)(nil)
 

@@ -15,6 +15,8 @@
 //   - An import that was cut short goes on when it is started again with the same archive, and changes nothing that is
 //     already there. Into an instance that holds anything else it is refused.
 //
+// [Verify] checks an instance against itself, [Agree] that of a cluster against its log.
+//
 // When the store fails, export, import and verify end with its error; an import is then started again. An unfinished
 // import is marked as such in the store, so that nobody serves half an instance.
 package archive

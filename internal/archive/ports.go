@@ -33,3 +33,24 @@ type Auditor interface {
 	// its counts of mentions, its file.
 	Audit(ctx context.Context, report func(finding string)) error
 }
+
+// Log is the log of a cluster, to be read beside those who number it.
+type Log interface {
+	// Extents tells what of each partition, by its number, is in the log now. The id is that of this log and no other.
+	Extents(ctx context.Context) (id string, extents []chat.Extent, err error)
+	// Read waits for records of a partition at offset from or after and answers a run of at least one.
+	Read(ctx context.Context, partition int, from chat.Offset) (chat.LogRun, error)
+	// Release lets go of what reading a partition has taken.
+	Release(partition int)
+}
+
+// Logged is what the store of a cluster has of the log.
+type Logged interface {
+	// StoredHeads reads, of one moment, up to which offset a partition is stored and the heads of rooms. What is not there is
+	// left out.
+	StoredHeads(ctx context.Context, partition int, rooms []chat.RoomID) (stored chat.Offset, heads map[chat.RoomID]chat.Seq, err error)
+	// Numbered finds the numbers under which records stand, by room and id of each. What is not there is left out.
+	Numbered(ctx context.Context, records []chat.MessageRef) (map[chat.MessageRef]chat.LogRow, error)
+	// Changes is history.Store's: the events after a position, void numbers left out.
+	Changes(ctx context.Context, room chat.RoomID, after chat.Seq, limit int) (chat.Page, error)
+}

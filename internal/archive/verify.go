@@ -10,9 +10,9 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
-// Counts is what a verification has looked at.
+// Counts is what a verification has looked at: Records are those of the log that were compared with the store.
 type Counts struct {
-	Accounts, Rooms, Numbers int64
+	Accounts, Rooms, Numbers, Records int64
 }
 
 // Verify checks an instance against itself and reports what is wrong, as sentences. It holds 16 bytes for each number of

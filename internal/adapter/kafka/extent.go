@@ -44,8 +44,8 @@ func (l *Log) Extents(ctx context.Context) (id string, extents []chat.Extent, er
 	}
 	extents = make([]chat.Extent, len(there.Partitions))
 	for n := range extents {
-		start, began := starts.Lookup(l.options.Topic, int32(n)) //nolint:gosec // Kafka's own numbers
-		end, ended := ends.Lookup(l.options.Topic, int32(n))     //nolint:gosec // Kafka's own numbers
+		start, began := starts.Lookup(l.options.Topic, int32(n))
+		end, ended := ends.Lookup(l.options.Topic, int32(n))
 		if !began || !ended {
 			return "", nil, fmt.Errorf("Kafka does not say where partition %d of topic %s begins and ends", n, l.options.Topic) //nolint:staticcheck // a name
 		}

@@ -138,21 +138,30 @@ func (r *rowReader) page(room loggedRoom, after, through chat.Seq) error {
 
 // log reads the numbers that are no messages as they stand, void ones too.
 func (r logRange) log(rows *[]chat.LogRow) (query string, args []any, visit engine.Visit) {
-	return `select seq, id, kind, at, actor, target_seq, subject, payload from events
-		where room_id = ` + r.number + ` and seq > $2 and seq <= $3 order by seq`, r.args, func(row pgx.CollectableRow) error {
+	return `select ` + eventColumns + ` from events e
+		where e.room_id = ` + r.number + ` and e.seq > $2 and e.seq <= $3 order by e.seq`, r.args, func(row pgx.CollectableRow) error {
 			l := chat.LogRow{Event: chat.Event{Room: r.room}}
-			var subject chat.Profile
-			var payload []byte
-			if err := row.Scan((*column.Seq)(&l.Seq), column.Into(&l.RecordID), (*string)(&l.Kind), (*column.Time)(&l.At), column.Into(&l.Actor.ID),
-				(*column.Seq)(&l.Target), column.Into(&subject.ID), &payload); err != nil {
-				return err
-			}
-			if err := column.ReadPayload(&l.Event, payload, subject); err != nil {
-				return fmt.Errorf("number %d: %w", l.Seq, err)
-			}
+			err := readEvent(row, &l)
 			*rows = append(*rows, l)
-			return nil
+			return err
 		}
+}
+
+// eventColumns are an event e as it stands.
+const eventColumns = `e.seq, e.id, e.kind, e.at, e.actor, e.target_seq, e.subject, e.payload`
+
+// readEvent reads eventColumns of an event whose room is known, or among what the row has before.
+func readEvent(row pgx.CollectableRow, l *chat.LogRow, before ...any) error {
+	var subject chat.Profile
+	var payload []byte
+	if err := row.Scan(append(before, (*column.Seq)(&l.Seq), column.Into(&l.RecordID), (*string)(&l.Kind), (*column.Time)(&l.At), column.Into(&l.Actor.ID),
+		(*column.Seq)(&l.Target), column.Into(&subject.ID), &payload)...); err != nil {
+		return err
+	}
+	if err := column.ReadPayload(&l.Event, payload, subject); err != nil {
+		return fmt.Errorf("number %d: %w", l.Seq, err)
+	}
+	return nil
 }
 
 // bare leaves of people what is theirs in the log: the id.
