@@ -8,8 +8,8 @@
 //   - A password is kept as an argon2id hash and a refresh token as its SHA-256; neither can be had back.
 //   - A token is worth no more than its session: a signed token whose session has ended, or whose account is disabled,
 //     is refused at once on this node and within [LiveFor] on every other.
-//   - A refresh token works once. Used again within [Config.ReuseGrace] it is a race of two tabs and is only refused;
-//     later it is a theft, and the session ends everywhere.
+//   - A refresh token works once. Used again it is a race of two tabs, which is only refused, or an answer that was lost,
+//     for which there is another, or a theft, and the session ends everywhere ([chat.RefreshGrace]).
 //   - Where another service signs people in ([Provider]), an account is that service's and that subject's: no name and no
 //     e-mail address leads to it. What people change about themselves here stays.
 //   - Whether a username exists cannot be told from the time that a wrong password takes.

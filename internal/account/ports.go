@@ -34,11 +34,11 @@ type Sessions interface {
 	// before session.CreatedAt.
 	CreateSession(ctx context.Context, session chat.Session, refreshHash [32]byte) error
 	// RotateRefresh replaces the refresh token spent by next, once: of two callers with the same spent hash one gets
-	// RefreshRotated. A hash that was replaced before is RefreshRaced within grace of its replacement, else RefreshReused;
-	// either way the session that it belonged to is returned. It moves LastUsedAt to now and ExpiresAt to expires. A hash
+	// RefreshRotated. A hash that was replaced before is judged by grace; whatever comes of it, the session that it belonged
+	// to is returned. It moves LastUsedAt to now and ExpiresAt to expires. A hash
 	// whose session was deleted, or has expired at now, is RefreshUnknown, and so is a spent one that would have expired at
 	// now had it never been spent: a store need not remember it any longer.
-	RotateRefresh(ctx context.Context, spent, next [32]byte, now, expires time.Time, grace time.Duration) (chat.Session, chat.RefreshOutcome, error)
+	RotateRefresh(ctx context.Context, spent, next [32]byte, now, expires time.Time, grace chat.RefreshGrace) (chat.Session, chat.RefreshOutcome, error)
 	// Session reads a session.
 	Session(ctx context.Context, id chat.SessionID) (chat.Session, error)
 	// SessionsOf reads a person's sessions that have not expired at now, last used first.

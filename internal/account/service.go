@@ -32,9 +32,9 @@ type Config struct {
 	Issuer     string // the iss and aud of access tokens
 	SignupOpen bool   // whether strangers may make accounts
 
-	AccessLife  time.Duration // of an access token
-	SessionLife time.Duration // of a session that is not refreshed
-	ReuseGrace  time.Duration // how long a spent refresh token is a race and not a theft
+	AccessLife  time.Duration     // of an access token
+	SessionLife time.Duration     // of a session that is not refreshed
+	Grace       chat.RefreshGrace // for spent refresh tokens
 
 	Hash         HashCost
 	HashesAtOnce int // password hashes computed at the same time
@@ -56,7 +56,7 @@ func DefaultConfig() Config {
 		SignupOpen:  true,
 		AccessLife:  15 * time.Minute,
 		SessionLife: 30 * 24 * time.Hour,
-		ReuseGrace:  10 * time.Second,
+		Grace:       chat.RefreshGrace{Race: time.Second, Lost: 2 * time.Minute},
 
 		Hash:         HashCost{MemoryKiB: 46 << 10, Passes: 1, Lanes: 1}, // OWASP's first choice: 46 MiB and about 50 ms
 		HashesAtOnce: 2,

@@ -74,8 +74,8 @@ func (s *Service) endSurplus(ctx context.Context, user chat.UserID, now time.Tim
 }
 
 // Refresh trades a refresh token for a new pair, once. A token that was just traded by another tab is refused and
-// nothing else happens; one that was traded longer ago has been stolen, from or by whoever holds it now, so its session
-// ends. All refusals are Unauthenticated; spoilt tells that the token is worth nothing any more and may be dropped.
+// nothing else happens. One whose successor nobody has used is traded again for a while, since the answer may have been
+// lost. Any other that was traded before has been stolen, from or by whoever holds it now, so its session ends. All refusals are Unauthenticated; spoilt tells that the token is worth nothing any more and may be dropped.
 func (s *Service) Refresh(ctx context.Context, token string, device Device) (grant Grant, spoilt bool, err error) {
 	if err := s.allow(ctx, "refresh-address", device.Address, s.config.RefreshByAddress); err != nil {
 		return Grant{}, false, err
@@ -89,7 +89,7 @@ func (s *Service) Refresh(ctx context.Context, token string, device Device) (gra
 		return Grant{}, false, err
 	}
 	now := s.Clock()
-	session, outcome, err := s.Sessions.RotateRefresh(ctx, spent, nextHash, now, now.Add(s.config.SessionLife), s.config.ReuseGrace)
+	session, outcome, err := s.Sessions.RotateRefresh(ctx, spent, nextHash, now, now.Add(s.config.SessionLife), s.config.Grace)
 	if err != nil {
 		return Grant{}, false, fmt.Errorf("rotate a refresh token: %w", err)
 	}
@@ -147,7 +147,7 @@ func (s *Service) endPrevious(ctx context.Context, refresh string) error {
 		return err
 	}
 	now := s.Clock()
-	session, outcome, err := s.Sessions.RotateRefresh(ctx, spent, next, now, now.Add(s.config.SessionLife), s.config.ReuseGrace)
+	session, outcome, err := s.Sessions.RotateRefresh(ctx, spent, next, now, now.Add(s.config.SessionLife), s.config.Grace)
 	if err != nil {
 		return fmt.Errorf("find the session of a refresh token: %w", err)
 	}

@@ -89,7 +89,7 @@ func TestRefreshRotation(t *testing.T) {
 		stolen := c.cookie
 		c.must(200, "POST", "/auth/refresh", nil)
 		good := c.cookie
-		w.clock.pass(11 * time.Second)
+		w.clock.pass(2*time.Minute + time.Second)
 		c.must(200, "GET", "/me", nil)
 		thief := w.nobody()
 		thief.cookie = stolen
@@ -106,6 +106,34 @@ func TestRefreshRotation(t *testing.T) {
 		}
 		if !strings.Contains(w.logs.String(), "used again") {
 			t.Error("a reuse is not in the log")
+		}
+	})
+
+	t.Run("whose answer was lost", func(t *testing.T) {
+		t.Parallel()
+		w := setup(t)
+		c := w.person()
+		before := c.cookie
+		c.must(200, "POST", "/auth/refresh", nil)
+		lost := c.cookie
+		c.cookie = before
+		w.clock.pass(1200 * time.Millisecond)
+		if got := c.refresh(); got.status != 200 || c.cookie == lost {
+			t.Fatalf("refresh = %s with another cookie: %t", got, c.cookie != lost)
+		}
+		owner := c.cookie
+		w.clock.pass(time.Minute)
+		thief := w.nobody()
+		thief.cookie = before
+		if got := thief.refresh(); got.status != 200 {
+			t.Fatalf("what only looks like a lost answer = %s, want 200", got)
+		}
+		w.clock.pass(10 * time.Minute)
+		c.cookie = owner
+		refused(t, c.refresh(), chat.Unauthenticated)
+		refused(t, thief.refresh(), chat.Unauthenticated)
+		if signals := w.heard(chat.SignalSessionEnded); len(signals) == 0 || signals[0].User != c.id {
+			t.Errorf("signals = %+v, want the session's end when its owner comes back", signals)
 		}
 	})
 

@@ -30,11 +30,30 @@ type InvitePreview struct {
 // RefreshOutcome says what a refresh token turned out to be.
 type RefreshOutcome int
 
-// A refresh token rotates once. Presented again it is raced while its successor is younger than the grace the caller
-// gave, and reused afterwards.
+// A refresh token rotates once. Presented again it is judged by a [RefreshGrace]: raced, rotated once more because the
+// answer was lost, or reused.
 const (
 	RefreshUnknown RefreshOutcome = iota
 	RefreshRotated
 	RefreshRaced
 	RefreshReused
 )
+
+// RefreshGrace says how a spent refresh token is judged that is presented again, by the time since it was spent. Up to
+// Race it is raced: two tabs woke up together. Up to Lost, while its successor has not been used, it rotates again: the
+// answer was lost on its way. Otherwise it is reused: two hold the token, and one of them has stolen it.
+type RefreshGrace struct {
+	Race, Lost time.Duration
+}
+
+// Judge is what comes of a spent token; newest if none of its session was spent at the same time or later. Where it
+// rotates, its unused successor is to count as spent when it was, and it as spent now, so that it stays the newest.
+func (g RefreshGrace) Judge(since time.Duration, newest bool) RefreshOutcome {
+	switch {
+	case since <= g.Race:
+		return RefreshRaced
+	case since <= g.Lost && newest:
+		return RefreshRotated
+	}
+	return RefreshReused
+}

@@ -250,8 +250,8 @@ func useEverything(t *testing.T, s *Store) {
 	_, err3 = s.Key(ctx, "key", []byte("x"))
 	must(err1, err2, err3)
 	session := i.AddSession(t, mina, [32]byte{1})
-	for _, spent := range []byte{1, 1, 9} {
-		_, _, err = s.RotateRefresh(ctx, [32]byte{spent}, [32]byte{2}, at, at.Add(time.Hour), time.Second)
+	for n, spent := range []byte{1, 1, 9} {
+		_, _, err = s.RotateRefresh(ctx, [32]byte{spent}, [32]byte{2, byte(n)}, at.Add(time.Duration(n)*time.Second), at.Add(time.Hour), chat.RefreshGrace{Lost: time.Hour})
 		must(err)
 	}
 	_, err1 = s.Session(ctx, session.ID)

@@ -155,8 +155,8 @@ func useEverything(t *testing.T, s *Store) {
 	_, err = s.Key(t.Context(), "key", []byte("x"))
 	must(err)
 	session := i.AddSession(t, mina, [32]byte{1})
-	for _, spent := range []byte{1, 1, 9} {
-		_, _, err = s.RotateRefresh(t.Context(), [32]byte{spent}, [32]byte{2}, at, at.Add(time.Hour), time.Second)
+	for n, spent := range []byte{1, 1, 9} {
+		_, _, err = s.RotateRefresh(t.Context(), [32]byte{spent}, [32]byte{2, byte(n)}, at.Add(time.Duration(n)*time.Second), at.Add(time.Hour), chat.RefreshGrace{Lost: time.Hour})
 		must(err)
 	}
 	_, err = s.Session(t.Context(), session.ID)

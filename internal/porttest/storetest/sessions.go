@@ -11,22 +11,22 @@ import (
 
 func testSessions(t *testing.T, fresh Fresh) {
 	each(t, fresh, map[string]func(t *testing.T, i *Instance){
-		"a refresh token rotates once":                         rotation,
-		"of racing callers with one token one rotates":         racingRotation,
-		"a spent token is raced in its grace and reused after": spentTokens,
-		"an expired session rotates no more and is gone":       expiredSessions,
-		"sessions of a person, last used first":                listSessions,
-		"sessions end":                                         endSessions,
-		"of many sessions those that live":                     livingSessions,
-		"a new password ends all sessions but one":             newPassword,
-		"signing in forgets what has expired":                  forgetExpired,
+		"a refresh token rotates once":                     rotation,
+		"of racing callers with one token one rotates":     racingRotation,
+		"a spent token is raced at first and reused later": spentTokens,
+		"a token whose answer was lost rotates again":      lostAnswers,
+		"an expired session rotates no more and is gone":   expiredSessions,
+		"sessions of a person, last used first":            listSessions,
+		"sessions end":                                     endSessions,
+		"of many sessions those that live":                 livingSessions,
+		"a new password ends all sessions but one":         newPassword,
+		"signing in forgets what has expired":              forgetExpired,
 	})
 }
 
-const (
-	life  = 30 * 24 * time.Hour
-	grace = 10 * time.Second
-)
+const life = 30 * 24 * time.Hour
+
+var grace = chat.RefreshGrace{Race: time.Second, Lost: time.Minute}
 
 func token(n byte) (hash [32]byte) {
 	hash[0], hash[31] = n, n
@@ -112,18 +112,35 @@ func spentTokens(t *testing.T, i *Instance) {
 	session := i.AddSession(t, i.AddUser(t, "mina"), token(1))
 	first := i.Now()
 	session = i.rotate(t, 1, 2, first, chat.RefreshRotated, session)
-	i.rotate(t, 1, 3, first.Add(grace), chat.RefreshRaced, session)
-	i.rotate(t, 1, 3, first.Add(grace+time.Millisecond), chat.RefreshReused, session)
+	i.rotate(t, 1, 3, first.Add(grace.Race), chat.RefreshRaced, session)
+	i.rotate(t, 1, 3, first.Add(grace.Lost+time.Millisecond), chat.RefreshReused, session)
 	second := first.Add(time.Hour)
 	session = i.rotate(t, 2, 3, second, chat.RefreshRotated, session)
 	i.rotate(t, 2, 4, second.Add(time.Second), chat.RefreshRaced, session)
 	i.rotate(t, 1, 4, second.Add(time.Second), chat.RefreshReused, session) // the grace is from its own replacement
+	i.rotate(t, 2, 4, second.Add(grace.Lost+time.Millisecond), chat.RefreshReused, session)
 	if err := i.Store.DeleteSession(t.Context(), session.User, session.ID); err != nil {
 		t.Fatal(err)
 	}
 	for _, spent := range []byte{1, 2, 3} {
 		i.rotate(t, spent, 9, second.Add(time.Minute), chat.RefreshUnknown, session)
 	}
+}
+
+func lostAnswers(t *testing.T, i *Instance) {
+	session := i.AddSession(t, i.AddUser(t, "mina"), token(1))
+	now := i.Now()
+	session = i.rotate(t, 1, 2, now, chat.RefreshRotated, session)
+	for lost := byte(3); lost < 6; lost++ { // however often, as long as somebody asks again in time
+		now = now.Add(grace.Lost)
+		session = i.rotate(t, 1, lost, now, chat.RefreshRotated, session)
+		i.rotate(t, 1, 90, now.Add(grace.Race), chat.RefreshRaced, session)
+	}
+	used := now.Add(grace.Race + time.Millisecond)
+	i.rotate(t, 4, 90, used, chat.RefreshReused, session) // of all successors the last one alone is good
+	session = i.rotate(t, 5, 6, used, chat.RefreshRotated, session)
+	i.rotate(t, 1, 90, used.Add(grace.Race+time.Millisecond), chat.RefreshReused, session) // its successor has been used
+	i.rotate(t, 5, 7, used.Add(grace.Race+time.Millisecond), chat.RefreshRotated, session)
 }
 
 func expiredSessions(t *testing.T, i *Instance) {

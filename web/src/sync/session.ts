@@ -9,7 +9,10 @@ import type { Timer, World } from "./world";
 /** A token is renewed when this share of its life is over, so that it never ends while in use. */
 const renewAtShare = 0.75;
 
-/** A refresh that finds its token spent may have lost a race against another page, which has the new one a moment later. */
+/**
+ * A refresh that finds its token spent may have lost a race against another page, which has the new one a moment later.
+ * Or the answer to an earlier one was lost, by a reload or a tunnel: the server gives another after a second.
+ */
 const raceRetryMs = 1_200;
 
 /** How long another page may take to renew before this one goes ahead without the lock. */

@@ -43,7 +43,7 @@ func (s *Store) CreateSession(ctx context.Context, session chat.Session, refresh
 }
 
 // RotateRefresh spends a refresh token.
-func (s *Store) RotateRefresh(ctx context.Context, spent, next [32]byte, now, expires time.Time, grace time.Duration) (session chat.Session, outcome chat.RefreshOutcome, err error) {
+func (s *Store) RotateRefresh(ctx context.Context, spent, next [32]byte, now, expires time.Time, grace chat.RefreshGrace) (session chat.Session, outcome chat.RefreshOutcome, err error) {
 	err = s.db.Change(ctx, func(c *engine.Conn) (err error) {
 		session, outcome, err = rotate(c, spent, next, now, expires, grace)
 		return err
@@ -56,10 +56,10 @@ func (s *Store) RotateRefresh(ctx context.Context, spent, next [32]byte, now, ex
 
 // rotate holds the session's row from its reading on. Of two with the same token the second waits here, finds the row to
 // have another token, and then the token among those that were spent.
-func rotate(c *engine.Conn, spent, next [32]byte, now, expires time.Time, grace time.Duration) (session chat.Session, outcome chat.RefreshOutcome, err error) {
+func rotate(c *engine.Conn, spent, next [32]byte, now, expires time.Time, grace chat.RefreshGrace) (session chat.Session, outcome chat.RefreshOutcome, err error) {
 	err = c.Row(`select `+sessionColumns+` from sessions s where s.refresh_hash = $1 for update`, []any{spent[:]}, sessionInto(&session)...)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return rotatedBefore(c, spent, now, grace)
+		return rotatedBefore(c, spent, next, now, expires, grace)
 	}
 	if err != nil {
 		return session, chat.RefreshUnknown, err
@@ -72,17 +72,25 @@ func rotate(c *engine.Conn, spent, next [32]byte, now, expires time.Time, grace 
 	b.Exec(nil, `delete from spent_refresh where session_id = $1 and expires_at <= $2`, column.ID(session.ID), column.At(now))
 	b.Exec(nil, `insert into spent_refresh (hash, session_id, spent_at, expires_at) values ($1, $2, $3, $4)`,
 		spent[:], column.ID(session.ID), column.At(now), column.At(session.ExpiresAt))
+	return renewed(c, &b, session, next, now, expires)
+}
+
+func renewed(c *engine.Conn, b *engine.Batch, session chat.Session, next [32]byte, now, expires time.Time) (chat.Session, chat.RefreshOutcome, error) {
 	session.LastUsedAt, session.ExpiresAt = now, expires
 	b.Exec(nil, `update sessions set refresh_hash = $2, last_used_at = $3, expires_at = $4 where id = $1`,
 		column.ID(session.ID), next[:], column.At(now), column.At(expires))
-	return session, chat.RefreshRotated, c.SendLast(&b)
+	return session, chat.RefreshRotated, c.SendLast(b)
 }
 
-// rotatedBefore tells a race of two tabs from a token that somebody else has used.
-func rotatedBefore(c *engine.Conn, spent [32]byte, now time.Time, grace time.Duration) (session chat.Session, outcome chat.RefreshOutcome, err error) {
+// rotatedBefore judges a token that was spent before. It holds both rows: of two with the same token the second is judged
+// by what the first made of them.
+func rotatedBefore(c *engine.Conn, spent, next [32]byte, now, expires time.Time, grace chat.RefreshGrace) (session chat.Session, outcome chat.RefreshOutcome, err error) {
 	var spentAt, expiresAt time.Time
-	err = c.Row(`select `+sessionColumns+`, x.spent_at, x.expires_at from spent_refresh x join sessions s on s.id = x.session_id where x.hash = $1`,
-		[]any{spent[:]}, append(sessionInto(&session), (*column.Time)(&spentAt), (*column.Time)(&expiresAt))...)
+	var newest bool
+	err = c.Row(`select `+sessionColumns+`, x.spent_at, x.expires_at,
+			not exists (select from spent_refresh y where y.session_id = x.session_id and y.spent_at >= x.spent_at and y.hash <> x.hash)
+		from spent_refresh x join sessions s on s.id = x.session_id where x.hash = $1 for update`,
+		[]any{spent[:]}, append(sessionInto(&session), (*column.Time)(&spentAt), (*column.Time)(&expiresAt), &newest)...)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return chat.Session{}, chat.RefreshUnknown, nil
@@ -90,10 +98,15 @@ func rotatedBefore(c *engine.Conn, spent [32]byte, now time.Time, grace time.Dur
 		return chat.Session{}, chat.RefreshUnknown, err
 	case !now.Before(session.ExpiresAt), !now.Before(expiresAt): // it would be worth nothing by now even if it had never been spent
 		return chat.Session{}, chat.RefreshUnknown, nil
-	case now.Sub(spentAt) <= grace:
-		return session, chat.RefreshRaced, nil
 	}
-	return session, chat.RefreshReused, nil
+	if outcome = grace.Judge(now.Sub(spentAt), newest); outcome != chat.RefreshRotated {
+		return session, outcome, nil
+	}
+	var b engine.Batch
+	b.Exec(nil, `insert into spent_refresh (hash, session_id, spent_at, expires_at) select refresh_hash, id, $2, expires_at from sessions where id = $1`,
+		column.ID(session.ID), column.At(spentAt))
+	b.Exec(nil, `update spent_refresh set spent_at = $2 where hash = $1`, spent[:], column.At(now))
+	return renewed(c, &b, session, next, now, expires)
 }
 
 // Session reads a session.

@@ -39,7 +39,7 @@ func (s *Store) CreateSession(ctx context.Context, session chat.Session, refresh
 }
 
 // RotateRefresh spends a refresh token.
-func (s *Store) RotateRefresh(ctx context.Context, spent, next [32]byte, now, expires time.Time, grace time.Duration) (session chat.Session, outcome chat.RefreshOutcome, err error) {
+func (s *Store) RotateRefresh(ctx context.Context, spent, next [32]byte, now, expires time.Time, grace chat.RefreshGrace) (session chat.Session, outcome chat.RefreshOutcome, err error) {
 	err = s.db.Write(ctx, func(c *engine.Conn) (err error) {
 		session, outcome, err = rotate(c, spent, next, now, expires, grace)
 		return err
@@ -50,10 +50,10 @@ func (s *Store) RotateRefresh(ctx context.Context, spent, next [32]byte, now, ex
 	return session, outcome, nil
 }
 
-func rotate(c *engine.Conn, spent, next [32]byte, now, expires time.Time, grace time.Duration) (session chat.Session, outcome chat.RefreshOutcome, err error) {
+func rotate(c *engine.Conn, spent, next [32]byte, now, expires time.Time, grace chat.RefreshGrace) (session chat.Session, outcome chat.RefreshOutcome, err error) {
 	err = c.Row(`select `+sessionColumns+` from sessions s where s.refresh_hash = ?`, []any{spent[:]}, sessionInto(&session)...)
 	if errors.Is(err, sql.ErrNoRows) {
-		return rotatedBefore(c, spent, now, grace)
+		return rotatedBefore(c, spent, next, now, expires, grace)
 	}
 	if err != nil {
 		return session, chat.RefreshUnknown, err
@@ -69,17 +69,24 @@ func rotate(c *engine.Conn, spent, next [32]byte, now, expires time.Time, grace 
 		spent[:], session.ID[:], now.UnixMilli(), session.ExpiresAt.UnixMilli()); err != nil {
 		return session, chat.RefreshUnknown, err
 	}
+	return renewed(c, session, next, now, expires)
+}
+
+func renewed(c *engine.Conn, session chat.Session, next [32]byte, now, expires time.Time) (chat.Session, chat.RefreshOutcome, error) {
 	session.LastUsedAt, session.ExpiresAt = now, expires
-	_, err = c.Exec(`update sessions set refresh_hash = ?2, last_used_at = ?3, expires_at = ?4 where id = ?1`,
+	_, err := c.Exec(`update sessions set refresh_hash = ?2, last_used_at = ?3, expires_at = ?4 where id = ?1`,
 		session.ID[:], next[:], now.UnixMilli(), expires.UnixMilli())
 	return session, chat.RefreshRotated, err
 }
 
-// rotatedBefore tells a race of two tabs from a token that somebody else has used.
-func rotatedBefore(c *engine.Conn, spent [32]byte, now time.Time, grace time.Duration) (session chat.Session, outcome chat.RefreshOutcome, err error) {
+// rotatedBefore judges a token that was spent before.
+func rotatedBefore(c *engine.Conn, spent, next [32]byte, now, expires time.Time, grace chat.RefreshGrace) (session chat.Session, outcome chat.RefreshOutcome, err error) {
 	var spentAt, expiresAt time.Time
-	err = c.Row(`select `+sessionColumns+`, x.spent_at, x.expires_at from spent_refresh x join sessions s on s.id = x.session where x.hash = ?`,
-		[]any{spent[:]}, append(sessionInto(&session), (*column.Time)(&spentAt), (*column.Time)(&expiresAt))...)
+	var newest bool
+	err = c.Row(`select `+sessionColumns+`, x.spent_at, x.expires_at,
+			not exists (select 1 from spent_refresh y where y.session = x.session and y.spent_at >= x.spent_at and y.hash <> x.hash)
+		from spent_refresh x join sessions s on s.id = x.session where x.hash = ?`,
+		[]any{spent[:]}, append(sessionInto(&session), (*column.Time)(&spentAt), (*column.Time)(&expiresAt), &newest)...)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return chat.Session{}, chat.RefreshUnknown, nil
@@ -87,10 +94,18 @@ func rotatedBefore(c *engine.Conn, spent [32]byte, now time.Time, grace time.Dur
 		return chat.Session{}, chat.RefreshUnknown, err
 	case !now.Before(session.ExpiresAt), !now.Before(expiresAt): // it would be worth nothing by now even if it had never been spent
 		return chat.Session{}, chat.RefreshUnknown, nil
-	case now.Sub(spentAt) <= grace:
-		return session, chat.RefreshRaced, nil
 	}
-	return session, chat.RefreshReused, nil
+	if outcome = grace.Judge(now.Sub(spentAt), newest); outcome != chat.RefreshRotated {
+		return session, outcome, nil
+	}
+	if _, err = c.Exec(`insert into spent_refresh (hash, session, spent_at, expires_at) select refresh_hash, id, ?2, expires_at from sessions where id = ?1`,
+		session.ID[:], spentAt.UnixMilli()); err != nil {
+		return session, chat.RefreshUnknown, err
+	}
+	if _, err = c.Exec(`update spent_refresh set spent_at = ?2 where hash = ?1`, spent[:], now.UnixMilli()); err != nil {
+		return session, chat.RefreshUnknown, err
+	}
+	return renewed(c, session, next, now, expires)
 }
 
 // Session reads a session.
