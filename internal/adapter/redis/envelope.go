@@ -3,6 +3,7 @@ package redis
 import (
 	"encoding/binary"
 	"errors"
+	"unique"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
@@ -47,7 +48,8 @@ func decodeEnvelope(data string) (e chat.Envelope, err error) {
 	if !ok {
 		return e, errEnvelope
 	}
-	e.Kind, e.Change = chat.Kind(kind), chat.MemberChange(change)
+	// Not parts of data, which would live as long as somebody remembers what the envelope told.
+	e.Kind, e.Change = chat.Kind(unique.Make(kind).Value()), chat.MemberChange(unique.Make(change).Value())
 	if change != "" {
 		if len(rest) < len(e.Subject) {
 			return e, errEnvelope

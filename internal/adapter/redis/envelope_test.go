@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"runtime"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -27,6 +28,34 @@ func TestEnvelopesRoundTrip(t *testing.T) {
 			t.Fatalf("%v: %s", err, d)
 		}
 	})
+}
+
+// Promise: who keeps an envelope without its body, as gateways do for those who resume, keeps nothing of the message that brought
+// it. What is measured is the memory of the whole process, so the messages are far larger than anything else here.
+//
+//nolint:paralleltest // see above
+func TestEnvelopesLetGoOfTheMessage(t *testing.T) {
+	heap := func() int64 {
+		runtime.GC()
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		return int64(stats.HeapAlloc)
+	}
+	const size, count = 1 << 20, 64
+	kept := make([]chat.Envelope, count)
+	before := heap()
+	for i := range kept {
+		message := string(appendEnvelope(nil, &chat.Envelope{Kind: chat.KindMember, Change: chat.MemberLeft, Body: make([]byte, size)}))
+		var err error
+		if kept[i], err = decodeEnvelope(message); err != nil {
+			t.Fatal(err)
+		}
+		kept[i].Body = nil
+	}
+	if grown := heap() - before; grown > count*size/4 {
+		t.Errorf("%d envelopes without their bodies keep %d KiB", count, grown>>10)
+	}
+	runtime.KeepAlive(kept)
 }
 
 // Promise: no bytes on a channel make a node panic, and what is read is what would be written.
