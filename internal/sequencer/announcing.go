@@ -139,7 +139,7 @@ func (p *Partition) numberAhead(ctx context.Context, records chat.LogRun) ([]*ch
 			continue
 		}
 		if event.Message != nil {
-			p.ahead.fresh.add(event.Message, offset)
+			p.ahead.fresh.add(event.Message, offset, p.freshShare())
 		}
 		events = append(events, event)
 	}

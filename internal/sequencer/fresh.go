@@ -2,8 +2,9 @@ package sequencer
 
 import "github.com/blabber-hive/blabber-hive/internal/chat"
 
-// freshMax is how many messages that the store does not have yet are remembered to be edited, deleted and reacted to.
-// Beyond it the oldest are forgotten, and a record that changes a message that is not remembered waits for the store.
+// freshMax is how many messages that the store does not have yet are remembered to be edited, deleted and reacted to, by all
+// partitions of a process together: they take about a kilobyte each. Beyond it the oldest are forgotten, and a record that
+// changes a message that is not remembered waits for the store.
 const freshMax = 20_000
 
 // fresh remembers the newest states of messages that were announced and are not stored.
@@ -30,11 +31,12 @@ func newFresh() fresh { return fresh{messages: make(map[chat.MessageRef]made)} }
 // message is a message's newest state; nil where it is not remembered.
 func (f *fresh) message(ref chat.MessageRef) *chat.Message { return f.messages[ref].message }
 
-func (f *fresh) add(message *chat.Message, at chat.Offset) {
+// add remembers a message, and at most so many.
+func (f *fresh) add(message *chat.Message, at chat.Offset, most int) {
 	ref := chat.MessageRef{Room: message.Room, ID: message.ID}
 	f.messages[ref] = made{message, at}
 	f.order = append(f.order, madeBy{ref, at})
-	for len(f.order) > freshMax {
+	for len(f.order) > most {
 		f.forgotten = f.order[0].at + 1
 		f.forgetOldest()
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
@@ -31,6 +32,7 @@ type Sequencer struct {
 	now     func() time.Time
 	metrics *Metrics
 	logger  *slog.Logger
+	owned   atomic.Int64 // partitions, which share what may be remembered
 }
 
 // New makes a sequencer over its three ports.
@@ -57,6 +59,8 @@ func (s *Sequencer) own(ctx context.Context, number int) error {
 	if !s.durable {
 		return p.Store(ctx)
 	}
+	s.owned.Add(1)
+	defer s.owned.Add(-1)
 	defer s.metrics.left(number)
 	g := run.NewGroup(ctx)
 	g.Go("announce", p.Announce)
@@ -99,6 +103,9 @@ const (
 	// headRounds is how often a head is published again after the event that made it.
 	headRounds = 3
 )
+
+// freshShare is how many messages that are not stored each partition may remember.
+func (s *Sequencer) freshShare() int { return freshMax / int(max(s.owned.Load(), 1)) }
 
 // Partition makes what numbers one partition.
 func (s *Sequencer) Partition(number int) *Partition {

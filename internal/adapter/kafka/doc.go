@@ -13,7 +13,8 @@
 //     partitions is never changed: rooms would move.
 //   - Settled is called exactly once for each record that Append has taken.
 //   - What waits for Kafka is bounded in bytes ([bufferBytesMax]): who appends beyond waits, at most as long as its
-//     context. What was read is bounded in bytes for each partition ([tailBytesMax]), however far behind a reader is.
+//     context. What was read is bounded in bytes, for each partition ([tailBytesMax]) and for all of them
+//     ([tailsBytesMax]), however far behind a reader is.
 //   - Positions are the store's. The group commits none to Kafka: it only says who owns what.
 //   - A gap in what is read is one that never held a record. A log that begins after the asked offset, or ends before it,
 //     has lost records, and reading says so instead of going on.

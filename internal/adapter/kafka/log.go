@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -32,6 +33,8 @@ type Log struct {
 
 	ended chan struct{} // closed when ends is known
 	ends  map[int]chat.Offset
+
+	tailBytes atomic.Int64 // what the tail of each partition may hold
 
 	mu         sync.Mutex
 	partitions map[int]*partition

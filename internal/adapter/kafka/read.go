@@ -62,8 +62,14 @@ func (l *Log) partition(number int) *partition {
 	if p == nil {
 		p = &partition{log: l, number: number}
 		l.partitions[number] = p
+		l.shareLocked()
 	}
 	return p
+}
+
+// shareLocked divides the memory for tails among the partitions that are read.
+func (l *Log) shareLocked() {
+	l.tailBytes.Store(min(tailBytesMax, tailsBytesMax/int64(max(len(l.partitions), 1))))
 }
 
 // release lets go of all that is kept of a partition.
@@ -71,6 +77,7 @@ func (l *Log) release(number int) {
 	l.mu.Lock()
 	p := l.partitions[number]
 	delete(l.partitions, number)
+	l.shareLocked()
 	l.mu.Unlock()
 	if p != nil {
 		p.release()
@@ -137,7 +144,7 @@ func (p *partition) feeding(from chat.Offset) *feed {
 		return p.feed
 	}
 	ctx, cancel := context.WithCancel(p.log.feeds.Context())
-	f := &feed{tail: newTail(from), stop: cancel, done: make(chan struct{})}
+	f := &feed{tail: newTail(from, &p.log.tailBytes), stop: cancel, done: make(chan struct{})}
 	started := p.log.feeds.Go("feed partition "+strconv.Itoa(p.number), func(context.Context) error {
 		defer close(f.done)
 		defer cancel()

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
@@ -12,6 +13,8 @@ const (
 	// tailBytesMax bounds what of one partition is kept in memory: some seconds at the rates of one partition, so that a
 	// store which lags by its usual batch reads from memory too.
 	tailBytesMax = 8 << 20
+	// tailsBytesMax bounds what of all partitions is kept, which share it.
+	tailsBytesMax = 32 << 20
 	// entryBytes is what a record in memory costs beside its text, roughly.
 	entryBytes = 768
 )
@@ -25,9 +28,11 @@ type entry struct {
 
 // tail is the stretch of a partition that its feed has fetched and that is still in memory. One feed adds, readers take.
 type tail struct {
+	bytesMax *atomic.Int64 // at the moment: it falls when the process reads more partitions
+
 	mu       sync.Mutex
 	entries  []entry
-	bytes    int
+	bytes    int64
 	start    chat.Offset   // all that is in the log from here on, up to end, is in entries
 	end      chat.Offset   // the offset after what was fetched
 	furthest chat.Offset   // up to where some reader has read
@@ -36,8 +41,8 @@ type tail struct {
 	room     chan struct{} // holds a token after something was read
 }
 
-func newTail(from chat.Offset) *tail {
-	return &tail{start: from, end: from, furthest: from, changed: make(chan struct{}), room: make(chan struct{}, 1)}
+func newTail(from chat.Offset, bytesMax *atomic.Int64) *tail {
+	return &tail{bytesMax: bytesMax, start: from, end: from, furthest: from, changed: make(chan struct{}), room: make(chan struct{}, 1)}
 }
 
 // add puts fetched records at the end, and lets go of the oldest that were read.
@@ -45,7 +50,7 @@ func (t *tail) add(entries []entry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, e := range entries {
-		t.bytes += e.bytes
+		t.bytes += int64(e.bytes)
 	}
 	t.entries = append(t.entries, entries...)
 	t.end = entries[len(entries)-1].offset + 1
@@ -54,9 +59,9 @@ func (t *tail) add(entries []entry) {
 }
 
 func (t *tail) trimLocked() {
-	n := 0
-	for ; n < len(t.entries) && t.bytes > tailBytesMax && t.entries[n].offset < t.furthest; n++ {
-		t.bytes -= t.entries[n].bytes
+	n, most := 0, t.bytesMax.Load()
+	for ; n < len(t.entries) && t.bytes > most && t.entries[n].offset < t.furthest; n++ {
+		t.bytes -= int64(t.entries[n].bytes)
 		t.start = t.entries[n].offset + 1
 		t.entries[n] = entry{} // not kept alive by the array
 	}
@@ -67,7 +72,7 @@ func (t *tail) trimLocked() {
 func (t *tail) full() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.bytes > tailBytesMax
+	return t.bytes > t.bytesMax.Load()
 }
 
 // fail ends the tail: all who wait are told why.

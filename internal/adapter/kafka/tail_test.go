@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"sync/atomic"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -14,7 +15,9 @@ func TestTheTailIsBoundedAndWhole(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		from := chat.Offset(rapid.IntRange(0, 5).Draw(t, "from"))
-		tl := newTail(from)
+		var bytesMax atomic.Int64
+		bytesMax.Store(tailBytesMax)
+		tl := newTail(from, &bytesMax)
 		next := from
 		var furthest chat.Offset
 		exists := map[chat.Offset]bool{}
@@ -67,4 +70,24 @@ func anyFrom(exists map[chat.Offset]bool, from, to chat.Offset) bool {
 		}
 	}
 	return false
+}
+
+// Promise: the tails of all partitions that a process reads are bounded together, and those that stay have the room of
+// those that go.
+func TestTailsShareTheirRoom(t *testing.T) {
+	t.Parallel()
+	l := &Log{partitions: make(map[int]*partition)}
+	const partitions = 12
+	for n := range partitions {
+		l.partition(n)
+		if most := l.tailBytes.Load(); most > tailBytesMax || most*int64(n+1) > tailsBytesMax {
+			t.Errorf("each of %d tails may hold %d bytes", n+1, most)
+		}
+	}
+	for n := range partitions - 1 {
+		l.release(n)
+	}
+	if most := l.tailBytes.Load(); most != tailBytesMax {
+		t.Errorf("the one that is left may hold %d bytes", most)
+	}
 }
