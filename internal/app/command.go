@@ -151,7 +151,7 @@ func (c *serveCommand) Run(p *Process) error {
 		return err
 	}
 	ctx := context.Background()
-	log.InfoContext(ctx, "serving", "url", "http://"+server.Addr().String(), "version", p.Version, "config", c.Config)
+	log.InfoContext(ctx, "serving", "url", server.url(), "version", p.Version, "config", c.Config)
 	select {
 	case got := <-p.Signals:
 		log.InfoContext(ctx, "stopping; a second signal hurries it", "signal", got.String())

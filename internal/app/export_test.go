@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"log/slog"
+	"net"
 )
 
 // StartBroken starts a server of which one part fails at once.
@@ -13,3 +14,6 @@ func StartBroken(ctx context.Context, config Config, failure error) (*Server, er
 	}
 	return server, err
 }
+
+// URLOf is what a server says of itself that serves people, or nobody.
+func URLOf(addr net.Addr) string { return (&Server{addr: addr}).url() }

@@ -293,7 +293,15 @@ func (s *Server) start(name string, patience time.Duration, fn func(ctx context.
 // Failed is done when a part of the server has failed by itself; Stop then tells why.
 func (s *Server) Failed() <-chan struct{} { return s.watch.Context().Done() }
 
-// Addr is where people reach the server.
+// url is where people reach the server, for the log; empty for one that serves nobody.
+func (s *Server) url() string {
+	if s.addr == nil {
+		return ""
+	}
+	return "http://" + s.addr.String()
+}
+
+// Addr is where people reach the server; nil where it is no gateway.
 func (s *Server) Addr() net.Addr { return s.addr }
 
 // AdminAddr is where operators do; nil where they do not.

@@ -268,3 +268,14 @@ func TestStopIsBounded(t *testing.T) {
 		t.Errorf("stopping took %v", took)
 	}
 }
+
+// Promise: a server that is no gateway has no address to tell, and starts all the same.
+func TestServersWithoutPeopleHaveNoURL(t *testing.T) {
+	t.Parallel()
+	if got := app.URLOf(nil); got != "" {
+		t.Errorf("it is said to be at %q", got)
+	}
+	if got := app.URLOf(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80}); got != "http://127.0.0.1:80" {
+		t.Errorf("it is said to be at %q", got)
+	}
+}
