@@ -34,6 +34,7 @@ type Cluster struct {
 
 	Roles []string `env:"ROLES" default:"gateway,sequencer" placeholder:"ROLE" help:"Cluster: what this server does: gateway serves people, sequencer numbers and stores what they say."`
 
+	StoreBatch      int `env:"STORE_BATCH" name:"store-batch" default:"0" placeholder:"N" help:"Cluster: how many messages are stored in one transaction at most. Larger ones drain a backlog faster and hold up what is live for longer. 0 is 1024."`
 	DatabaseCommits int `env:"DATABASE_COMMITS" default:"0" hidden:"" help:"Connections that store batches."`
 	DatabaseReads   int `env:"DATABASE_READS" default:"0" hidden:"" help:"Connections that read."`
 
@@ -62,6 +63,8 @@ const (
 	// checkPatience is how long a log may take to look as it should: a topic that has just been made is not known to every
 	// broker at once.
 	checkPatience = 10 * time.Second
+	// storeBatchMax bounds what one transaction stores: it and its messages are in memory as a whole.
+	storeBatchMax = 10_000
 	// flushDelay lets commands that are given at nearly the same moment travel to Redis in one write.
 	flushDelay = 20 * time.Microsecond
 )
@@ -102,6 +105,7 @@ func (c Cluster) rows() []row {
 		row{"redis-url", "REDIS_URL", wrongURL(c.RedisURL, "redis://host:6379", "redis", "rediss", "unix")},
 		row{"kafka-broker-url", "KAFKA_BROKER_URL", firstWrong(c.Brokers, wrongBroker)},
 		row{"roles", "ROLES", wrongRoles(c.Roles)},
+		row{"store-batch", "STORE_BATCH", wrongCount(c.StoreBatch, storeBatchMax)},
 		row{"kafka-partitions", "KAFKA_PARTITIONS", wrongCount(c.Partitions, 1000)},
 		row{"kafka-replication", "KAFKA_REPLICATION", wrongCount(c.Replication, 100)},
 		row{"kafka-sasl-mechanism", "KAFKA_SASL_MECHANISM", wrongMechanism(c.SASLMechanism)},
@@ -179,7 +183,7 @@ func (c Cluster) migrate(ctx context.Context, p *Process) error {
 
 func (c Cluster) kafka(registry prometheus.Registerer, log *slog.Logger) kafka.Options {
 	return kafka.Options{
-		Brokers: c.Brokers, Partitions: c.Partitions, Replication: c.Replication, AllowUnsafe: c.AllowUnsafe,
+		Brokers: c.Brokers, Partitions: c.Partitions, Replication: c.Replication, AllowUnsafe: c.AllowUnsafe, RunRecordsMax: c.StoreBatch,
 		TLS:    kafka.TLS{Enabled: c.TLS, CAFile: c.TLSCA, CertFile: c.TLSCert, KeyFile: c.TLSKey},
 		SASL:   kafka.SASL{Mechanism: c.SASLMechanism, User: c.SASLUser, Password: c.SASLPassword},
 		Encode: wire.EncodeRecord, Decode: wire.DecodeRecord, Registry: registry, Logger: log,

@@ -17,6 +17,7 @@ type Metrics struct {
 	refused       prometheus.Counter
 	unpublished   prometheus.Counter
 
+	numbered       prometheus.Histogram
 	publishSeconds prometheus.Histogram
 	announced      prometheus.Counter
 	holds          prometheus.Counter
@@ -44,6 +45,10 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 			Name: "blabber_sequencer_unpublished_total", Help: "Stored events that the bus did not take.",
 		}),
 	}
+	m.numbered = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "blabber_sequencer_numbered_seconds", Help: "Time from when a server took something until it was numbered and about to be published, by the clocks of both servers.",
+		Buckets: prometheus.ExponentialBuckets(0.001, 1.5, 24),
+	})
 	m.publishSeconds = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "blabber_sequencer_publish_seconds", Help: "Time to publish the events of one run.",
 		Buckets: prometheus.ExponentialBuckets(0.0001, 2, 14),
@@ -60,7 +65,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 	m.lag = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "blabber_sequencer_store_lag_records", Help: "Records that were announced and are not stored.",
 	}, []string{"partition"})
-	registry.MustRegister(m.publishSeconds, m.announced, m.holds, m.held, m.lag)
+	registry.MustRegister(m.numbered, m.publishSeconds, m.announced, m.holds, m.held, m.lag)
 	registry.MustRegister(m.batchEvents, m.commitSeconds, m.voids, m.refused, m.unpublished)
 	return m
 }

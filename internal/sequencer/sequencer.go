@@ -131,8 +131,9 @@ func (p *Partition) publish(ctx context.Context, events []*chat.Event) {
 	if len(events) == 0 {
 		return
 	}
-	envelopes := make([]chat.Envelope, 0, len(events))
+	envelopes, now := make([]chat.Envelope, 0, len(events)), p.now()
 	for _, event := range events {
+		p.metrics.numbered.Observe(now.Sub(event.At).Seconds())
 		envelope, err := wire.Envelope(event)
 		if err != nil {
 			p.logger.ErrorContext(ctx, "an event has its number but cannot be encoded", "room", event.Room, "seq", event.Seq, "error", err)
