@@ -50,8 +50,8 @@ func (b *bench) start(ctx context.Context) error {
 			return err
 		}
 	}
-	b.report.atMost("from start to first answer", best.Seconds(), 0.3, "s", fmt.Sprintf("the best of %d, over a database that is there", startRuns-1))
-	b.report.atMost("memory when idle", float64(memory)/(1<<20), 60, "MiB", "resident, 3 s after the start")
+	b.report.AtMost("from start to first answer", best.Seconds(), 0.3, "s", fmt.Sprintf("the best of %d, over a database that is there", startRuns-1))
+	b.report.AtMost("memory when idle", float64(memory)/(1<<20), 60, "MiB", "resident, 3 s after the start")
 	return nil
 }
 
@@ -112,13 +112,13 @@ func (b *bench) idle(ctx context.Context) error {
 		}
 		const more = (idlePeople - idleFirst) * 1024
 		each := float64(after-before) / more
-		b.report.atMost("memory of an idle connection", each, 10, "KiB",
+		b.report.AtMost("memory of an idle connection", each, 10, "KiB",
 			fmt.Sprintf("%d people with a connection each, in %d of %d rooms of %d; resident memory after a collection", idlePeople, roomsEach, rooms, roomSize))
-		b.report.note("of which heap in use", (held.heap-base.heap)/more, "KiB", "")
-		b.report.note("of which stacks", (held.stacks-base.stacks)/more, "KiB", "")
-		b.report.note("of which free but kept", (held.kept-base.kept)/more, "KiB", "given back to the system in time, or used again")
-		b.report.note("the same before a collection", float64(peak-before)/more, "KiB", "garbage of the sign-ins included")
-		b.report.note("sign-ins", (idlePeople-idleFirst)/took.Seconds(), "/s", fmt.Sprintf("%d at once; %d frames came with them", dialsAtOnce, everyone.frames))
+		b.report.Note("of which heap in use", (held.heap-base.heap)/more, "KiB", "")
+		b.report.Note("of which stacks", (held.stacks-base.stacks)/more, "KiB", "")
+		b.report.Note("of which free but kept", (held.kept-base.kept)/more, "KiB", "given back to the system in time, or used again")
+		b.report.Note("the same before a collection", float64(peak-before)/more, "KiB", "garbage of the sign-ins included")
+		b.report.Note("sign-ins", (idlePeople-idleFirst)/took.Seconds(), "/s", fmt.Sprintf("%d at once; %d frames came with them", dialsAtOnce, everyone.frames))
 		if everyone.failed > 0 {
 			return fmt.Errorf("%d connections were closed while idle", everyone.failed)
 		}
@@ -165,7 +165,7 @@ func (b *bench) resume(ctx context.Context) error {
 		return errors.Join(err, fmt.Errorf("%d events are missing", missing), profiled())
 	}
 	took := time.Since(began)
-	b.report.note("5,000 clients live after a restart", took.Seconds(), "s",
+	b.report.Note("5,000 clients live after a restart", took.Seconds(), "s",
 		fmt.Sprintf("all at once, %d missed events each, rooms of %d; %.0f a second", resumeMissing-1, resumePeople/resumeRooms, resumePeople/took.Seconds()))
 	return profiled()
 }

@@ -75,14 +75,14 @@ func (b *bench) fanout(ctx context.Context) error {
 		return err
 	}
 	room := fmt.Sprintf("%d connections, frames of %d bytes", listeners, ours.bytes)
-	b.report.note("deliveries, one message at a time", ours.perSecond, "/s", room+"; each message is stored before it is delivered")
-	b.report.note("bare writes, one message at a time", bare.perSecond, "/s", room)
-	b.report.note("deliveries a CPU second, low rate", ours.perCPU, "", fmt.Sprintf("%d messages a second; the server's time in user and kernel", lowRate))
-	b.report.note("bare writes a CPU second, low rate", bare.perCPU, "", "in turns with the server")
-	b.report.atLeast("deliveries beside bare, low rate", ours.perCPU/bare.perCPU, 0.85, "×", "by CPU time, so that the wait for the disk does not count")
-	b.report.note("deliveries, many in flight", ours.together, "/s", fmt.Sprintf("%d messages in flight", inFlight))
-	b.report.note("bare writes, many in flight", bare.together, "/s", "")
-	b.report.atLeast("deliveries beside bare, many in flight", ours.together/bare.together, 2, "×", "by coalescing; most of the machine is then busy reading")
+	b.report.Note("deliveries, one message at a time", ours.perSecond, "/s", room+"; each message is stored before it is delivered")
+	b.report.Note("bare writes, one message at a time", bare.perSecond, "/s", room)
+	b.report.Note("deliveries a CPU second, low rate", ours.perCPU, "", fmt.Sprintf("%d messages a second; the server's time in user and kernel", lowRate))
+	b.report.Note("bare writes a CPU second, low rate", bare.perCPU, "", "in turns with the server")
+	b.report.AtLeast("deliveries beside bare, low rate", ours.perCPU/bare.perCPU, 0.85, "×", "by CPU time, so that the wait for the disk does not count")
+	b.report.Note("deliveries, many in flight", ours.together, "/s", fmt.Sprintf("%d messages in flight", inFlight))
+	b.report.Note("bare writes, many in flight", bare.together, "/s", "")
+	b.report.AtLeast("deliveries beside bare, many in flight", ours.together/bare.together, 2, "×", "by coalescing; most of the machine is then busy reading")
 	return nil
 }
 

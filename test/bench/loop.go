@@ -46,6 +46,7 @@ type conn struct {
 	state state
 	raw   bool // no WebSocket: bytes are counted, not parsed
 
+	to       netip.AddrPort             // where it goes, if not to the loop's server
 	greeting []byte                     // sent when connected; the answer's head is skipped
 	opened   func(*conn)                // told when frames can be sent
 	frame    func(c *conn, head []byte) // told of each frame: the first bytes of its payload
@@ -97,7 +98,11 @@ func (l *loop) dial(c *conn) error {
 	if err := unix.Bind(fd, source); err != nil {
 		return fmt.Errorf("bind: %w", err)
 	}
-	err = unix.Connect(fd, &unix.SockaddrInet4{Addr: l.server.Addr().As4(), Port: int(l.server.Port())})
+	to := l.server
+	if c.to.IsValid() {
+		to = c.to
+	}
+	err = unix.Connect(fd, &unix.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())})
 	if err != nil && !errors.Is(err, unix.EINPROGRESS) {
 		return fmt.Errorf("connect: %w", err)
 	}

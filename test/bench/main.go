@@ -19,6 +19,7 @@ import (
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/run"
+	"github.com/blabber-hive/blabber-hive/test/bench/report"
 )
 
 const (
@@ -26,30 +27,51 @@ const (
 	crowdPatience = 5 * time.Minute
 )
 
+// What -only knows by names of their own.
+const (
+	aloneScenarios   = "start,sends,fanout,idle,resume"
+	clusterWord      = "cluster"
+	clusterScenarios = "latency,drain,outage"
+)
+
 // bench is one run.
 type bench struct {
 	binary   string
 	dir      string // of all data, deleted at the end
 	span     time.Duration
-	profiles string // a folder, or empty
-	report   *report
+	messages int           // of the backlog that is drained
+	outage   time.Duration // for which the database is away
+	brokers  int           // of a cluster's Kafka
+	profiles string        // a folder, or empty
+	report   *report.Report
 	seeded   int
+}
+
+// request is what a run was asked for.
+type request struct {
+	bench
+
+	only, asJSON, parent string
 }
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == bareFlag {
 		exit(serveBare(context.Background(), os.Args[2:]))
 	}
-	binary := flag.String("binary", "", "the server to measure; built from here if empty")
-	only := flag.String("only", "start,sends,fanout,idle,resume", "what to measure")
-	span := flag.Duration("span", 5*time.Second, "how long each rate is measured")
-	asJSON := flag.String("json", "", "write the figures to this file too; - for standard output instead of the table")
-	profiles := flag.String("profiles", "", "write CPU profiles of the server into this folder")
-	dir := flag.String("dir", "", "keep the data below this folder, on the disk to measure; the system's temporary one if empty")
+	var r request
+	flag.StringVar(&r.binary, "binary", "", "the server to measure; built from here if empty")
+	flag.StringVar(&r.only, "only", aloneScenarios, "what to measure; cluster is "+clusterScenarios)
+	flag.DurationVar(&r.span, "span", 5*time.Second, "how long each rate is measured")
+	flag.IntVar(&r.messages, "messages", 1_000_000, "of the backlog that drain drains")
+	flag.DurationVar(&r.outage, "outage", 5*time.Minute, "for how long outage takes the database away")
+	flag.IntVar(&r.brokers, "brokers", 1, "of a cluster's Kafka: 1, which writes each record to the disk, or 3, which keep each thrice")
+	flag.StringVar(&r.asJSON, "json", "", "write the figures to this file too; - for standard output instead of the table")
+	flag.StringVar(&r.profiles, "profiles", "", "write CPU profiles of the server into this folder")
+	flag.StringVar(&r.parent, "dir", "", "keep the data below this folder, on the disk to measure; the system's temporary one if empty")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
 	defer stop()
-	exit(measure(ctx, *binary, *only, *span, *asJSON, *profiles, *dir))
+	exit(r.measure(ctx))
 }
 
 func exit(err error) {
@@ -60,54 +82,57 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-func measure(ctx context.Context, binary, only string, span time.Duration, asJSON, profiles, parent string) (err error) {
+func (r request) measure(ctx context.Context) (err error) {
 	if err := raiseFiles(); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp(parent, "blabber-bench-")
+	dir, err := os.MkdirTemp(r.parent, "blabber-bench-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if profiles != "" {
-		if err := os.MkdirAll(profiles, 0o700); err != nil {
+	if r.profiles != "" {
+		if err := os.MkdirAll(r.profiles, 0o700); err != nil {
 			return err
 		}
 	}
-	b := &bench{dir: dir, span: span, profiles: profiles, report: newReport(os.Stderr)}
-	if b.binary, err = buildServer(ctx, binary, dir); err != nil {
+	b := &r.bench
+	b.dir, b.report = dir, report.New(os.Stderr)
+	if b.binary, err = buildServer(ctx, r.binary, dir); err != nil {
 		return err
 	}
 	scenarios := map[string]func(context.Context) error{
 		"start": b.start, "sends": b.sends, "fanout": b.fanout, "idle": b.idle, "resume": b.resume,
+		"latency": b.latency, "drain": b.drain, "outage": b.outages,
 	}
+	only := strings.ReplaceAll(r.only, clusterWord, clusterScenarios)
 	for name := range strings.SplitSeq(only, ",") {
 		scenario, ok := scenarios[name]
 		if !ok {
-			return fmt.Errorf("there is no %q to measure; there are start, sends, fanout, idle and resume", name)
+			return fmt.Errorf("there is no %q to measure; there are %s and, with a cluster, %s", name, aloneScenarios, clusterScenarios)
 		}
 		fmt.Fprintf(os.Stderr, "%s\n", name)
 		if err := scenario(ctx); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	return b.show(asJSON)
+	return b.show(r.asJSON)
 }
 
 func (b *bench) show(asJSON string) error {
 	if asJSON == "-" {
-		return b.report.json(os.Stdout)
+		return b.report.JSON(os.Stdout)
 	}
 	if asJSON != "" {
 		file, err := os.Create(asJSON) //nolint:gosec // whoever runs this names the file
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(b.report.json(file), file.Close()); err != nil {
+		if err := errors.Join(b.report.JSON(file), file.Close()); err != nil {
 			return err
 		}
 	}
-	return b.report.table(os.Stdout)
+	return b.report.Table(os.Stdout)
 }
 
 // raiseFiles lets this process and the server, which inherits it, open as many sockets as the system allows.

@@ -29,14 +29,27 @@ type citizen struct {
 	rooms   []chat.RoomID
 }
 
-// seed fills a data directory before a server runs over it: people, and rooms with those of them that members names. It
-// goes through the server's own account service with a cheap password hash, and through the store.
+// seeded is what of a store people and rooms are made in.
+type seeded interface {
+	account.Users
+	account.Sessions
+	account.Keys
+	Update(ctx context.Context, room chat.RoomID, fn func(tx chat.RoomTx) error) error
+}
+
+// seed fills a data directory before a server runs over it.
 func seed(ctx context.Context, dir string, people, rooms int, members func(room int) []int) (citizens []citizen, ids []chat.RoomID, err error) {
 	store, err := sqlite.Open(ctx, sqlite.Options{Dir: dir})
 	if err != nil {
 		return nil, nil, fmt.Errorf("open the store: %w", err)
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
+	return seedStore(ctx, store, people, rooms, members)
+}
+
+// seedStore makes people, and rooms with those of them that members names. It goes through the server's own account
+// service with a cheap password hash, and through the store.
+func seedStore(ctx context.Context, store seeded, people, rooms int, members func(room int) []int) (citizens []citizen, ids []chat.RoomID, err error) {
 	config := account.DefaultConfig()
 	config.Hash = account.HashCost{MemoryKiB: 8, Passes: 1, Lanes: 1}
 	config.AccessLife = 24 * time.Hour
@@ -71,7 +84,7 @@ func seed(ctx context.Context, dir string, people, rooms int, members func(room 
 	return citizens, ids, nil
 }
 
-func seedRoom(ctx context.Context, store *sqlite.Store, room chat.Room, citizens []citizen, members []int) error {
+func seedRoom(ctx context.Context, store seeded, room chat.Room, citizens []citizen, members []int) error {
 	return store.Update(ctx, room.ID, func(tx chat.RoomTx) error {
 		now := time.Now().Truncate(time.Millisecond)
 		room.CreatedBy, room.CreatedAt = citizens[members[0]].profile.ID, now

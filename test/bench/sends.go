@@ -46,12 +46,12 @@ func (b *bench) sends(ctx context.Context) error {
 		name := fmt.Sprintf("acked sends, %d senders", senders)
 		note := fmt.Sprintf("the server computed %.0f%% of the time", 100*busy)
 		if senders == 100 {
-			b.report.atLeast(name, rate, 10_000, "/s", note)
+			b.report.AtLeast(name, rate, 10_000, "/s", note)
 		} else {
-			b.report.note(name, rate, "/s", note)
+			b.report.Note(name, rate, "/s", note)
 		}
-		b.report.note(fmt.Sprintf("bare group commit, %d callers", senders), bare, "/s", "log, numbering and store in process; no sockets")
-		b.report.atLeast(fmt.Sprintf("sends beside bare, %d", senders), rate/bare, 0.5, "×", "")
+		b.report.Note(fmt.Sprintf("bare group commit, %d callers", senders), bare, "/s", "log, numbering and store in process; no sockets")
+		b.report.AtLeast(fmt.Sprintf("sends beside bare, %d", senders), rate/bare, 0.5, "×", "")
 	}
 	return b.serving(ctx, openLoopPeople, openLoopPeople, alone, func(s *server, citizens []citizen, ids []chat.RoomID) error {
 		return b.openLoop(ctx, s, citizens, ids)
@@ -147,9 +147,9 @@ func (b *bench) openLoop(ctx context.Context, s *server, citizens []citizen, ids
 	}
 	slices.Sort(took)
 	note := fmt.Sprintf("%.0f acks/s of %d sent a second; sends are due every %v and may wait that long", float64(len(took))/b.span.Seconds(), openLoopRate, openLoopTick)
-	b.report.atMost("ack p50 at 5,000 sends/s", milliseconds(took[len(took)/2]), 5, "ms", note)
-	b.report.atMost("ack p99 at 5,000 sends/s", milliseconds(took[len(took)*99/100]), 50, "ms", "")
-	b.report.note("ack p99.9 at 5,000 sends/s", milliseconds(took[len(took)*999/1000]), "ms", "")
+	b.report.AtMost("ack p50 at 5,000 sends/s", milliseconds(took[len(took)/2]), 5, "ms", note)
+	b.report.AtMost("ack p99 at 5,000 sends/s", milliseconds(took[len(took)*99/100]), 50, "ms", "")
+	b.report.Note("ack p99.9 at 5,000 sends/s", milliseconds(took[len(took)*999/1000]), "ms", "")
 	return errors.Join(err, profiled())
 }
 

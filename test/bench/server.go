@@ -30,6 +30,7 @@ type server struct {
 	addr   netip.AddrPort
 	admin  string
 	output *bytes.Buffer
+	began  time.Time
 	took   time.Duration // from its start to its first answer
 }
 
@@ -49,6 +50,15 @@ func buildServer(ctx context.Context, given, dir string) (string, error) {
 
 // startServer runs the binary over a data directory and waits until it answers.
 func startServer(ctx context.Context, binary, dir string) (*server, error) {
+	s, err := launch(ctx, binary, nil, "--data-dir", dir)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.await(ctx, "http://"+s.addr.String()+"/api/v1/config")
+}
+
+// launch starts the binary with variables and flags beside the usual ones; whoever uses it has to await it.
+func launch(ctx context.Context, binary string, env []string, flags ...string) (*server, error) {
 	addr, err := freeAddr(ctx)
 	if err != nil {
 		return nil, err
@@ -58,33 +68,39 @@ func startServer(ctx context.Context, binary, dir string) (*server, error) {
 		return nil, err
 	}
 	s := &server{addr: addr, admin: "http://" + admin.String(), output: &bytes.Buffer{}}
-	s.cmd = exec.CommandContext(ctx, binary, "serve", "--addr", addr.String(), "--admin-addr", admin.String(), //nolint:gosec // whoever runs this names the binary
-		"--data-dir", dir, "--rate-limits=off", "--log-level=warn")
+	flags = append([]string{"serve", "--addr", addr.String(), "--admin-addr", admin.String(), "--rate-limits=off", "--log-level=warn"}, flags...)
+	s.cmd = exec.CommandContext(ctx, binary, flags...) //nolint:gosec // whoever runs this names the binary
+	s.cmd.Env = append(s.cmd.Environ(), env...)
 	s.cmd.Stdout, s.cmd.Stderr = s.output, s.output
-	began := time.Now()
+	s.began = time.Now()
 	if err := s.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the server: %w", err)
 	}
+	return s, nil
+}
+
+// await returns when the server answers there, or has been ended because it does not.
+func (s *server) await(ctx context.Context, url string) error {
 	client := &http.Client{Timeout: time.Second}
 	defer client.CloseIdleConnections()
-	for time.Since(began) < startPatience {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr.String()+"/api/v1/config", http.NoBody)
+	for time.Since(s.began) < startPatience {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 		if err != nil {
-			return nil, err
+			return errors.Join(err, s.kill())
 		}
 		if answer, err := client.Do(request); err == nil {
 			_, _ = io.Copy(io.Discard, answer.Body)
 			_ = answer.Body.Close()
 			if answer.StatusCode == http.StatusOK {
-				s.took = time.Since(began)
-				return s, nil
+				s.took = time.Since(s.began)
+				return nil
 			}
 		}
 		if err := run.Pause(ctx, time.Millisecond); err != nil {
-			return nil, err
+			return errors.Join(err, s.kill())
 		}
 	}
-	return nil, errors.Join(fmt.Errorf("the server did not answer within %v: %s", startPatience, s.output), s.kill())
+	return errors.Join(fmt.Errorf("the server did not answer within %v: %s", startPatience, s.output), s.kill())
 }
 
 // freeAddr finds a loopback port that nobody listens on.

@@ -1,6 +1,5 @@
-//go:build linux
-
-package main
+// Package report is what a run of the benchmarks has measured, beside what is expected.
+package report
 
 import (
 	"encoding/json"
@@ -12,8 +11,8 @@ import (
 	"time"
 )
 
-// figure is one thing that was measured. Met tells whether it is as expected; nil where nothing was.
-type figure struct {
+// Figure is one thing that was measured. Met tells whether it is as expected; nil where nothing was.
+type Figure struct {
 	Name     string  `json:"name"`
 	Value    float64 `json:"value"`
 	Unit     string  `json:"unit"`
@@ -22,43 +21,44 @@ type figure struct {
 	Note     string  `json:"note,omitempty"`
 }
 
-// report is what a run has measured.
-type report struct {
+// Report is what a run has measured.
+type Report struct {
 	At      time.Time `json:"at"`
 	CPUs    int       `json:"cpus"`
 	Go      string    `json:"go"`
-	Figures []figure  `json:"figures"`
+	Figures []Figure  `json:"figures"`
 	out     io.Writer
 }
 
-func newReport(out io.Writer) *report {
-	return &report{At: time.Now().UTC().Truncate(time.Second), CPUs: runtime.NumCPU(), Go: runtime.Version(), out: out}
+// New makes an empty one, which says each figure on out as it comes.
+func New(out io.Writer) *Report {
+	return &Report{At: time.Now().UTC().Truncate(time.Second), CPUs: runtime.NumCPU(), Go: runtime.Version(), out: out}
 }
 
-// note adds a figure that nothing is expected of.
-func (r *report) note(name string, value float64, unit, note string) {
-	r.add(figure{Name: name, Value: value, Unit: unit, Note: note})
+// Note adds a figure that nothing is expected of.
+func (r *Report) Note(name string, value float64, unit, note string) {
+	r.add(Figure{Name: name, Value: value, Unit: unit, Note: note})
 }
 
-// atLeast adds a figure that should be no less.
-func (r *report) atLeast(name string, value, least float64, unit, note string) {
+// AtLeast adds a figure that should be no less.
+func (r *Report) AtLeast(name string, value, least float64, unit, note string) {
 	met := value >= least
-	r.add(figure{Name: name, Value: value, Unit: unit, Expected: "≥ " + number(least), Met: &met, Note: note})
+	r.add(Figure{Name: name, Value: value, Unit: unit, Expected: "≥ " + number(least), Met: &met, Note: note})
 }
 
-// atMost adds a figure that should be no more.
-func (r *report) atMost(name string, value, most float64, unit, note string) {
+// AtMost adds a figure that should be no more.
+func (r *Report) AtMost(name string, value, most float64, unit, note string) {
 	met := value <= most
-	r.add(figure{Name: name, Value: value, Unit: unit, Expected: "≤ " + number(most), Met: &met, Note: note})
+	r.add(Figure{Name: name, Value: value, Unit: unit, Expected: "≤ " + number(most), Met: &met, Note: note})
 }
 
-func (r *report) add(f figure) {
+func (r *Report) add(f Figure) {
 	r.Figures = append(r.Figures, f)
 	fmt.Fprintf(r.out, "  %s: %s %s\n", f.Name, number(f.Value), f.Unit)
 }
 
-// table writes all figures with what was expected beside them.
-func (r *report) table(out io.Writer) error {
+// Table writes all figures with what was expected beside them.
+func (r *Report) Table(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "figure\tmeasured\texpected\t\tnote\n")
 	for _, f := range r.Figures {
@@ -74,7 +74,8 @@ func (r *report) table(out io.Writer) error {
 	return w.Flush()
 }
 
-func (r *report) json(out io.Writer) error {
+// JSON writes all that is known of the run.
+func (r *Report) JSON(out io.Writer) error {
 	encoder := json.NewEncoder(out)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(r)
