@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/blabber-hive/blabber-hive/internal/app/terminal"
 	"github.com/blabber-hive/blabber-hive/internal/archive"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
@@ -126,12 +127,12 @@ func (c *exportCommand) write(ctx context.Context, p *Process, keeper keeper) (m
 			err = errors.Join(err, os.Remove(name))
 		}
 	}()
-	meter := p.newMeter("exported", 0)
+	meter := terminal.NewMeter(p.Err, "exported", 0)
 	if err := keeper.export(ctx, io.MultiWriter(file, meter)); err != nil {
-		meter.end()
+		meter.End()
 		return manifest, err
 	}
-	meter.end()
+	meter.End()
 	if err := file.Sync(); err != nil {
 		return manifest, fmt.Errorf("bring the archive to the disk: %w", err)
 	}
@@ -174,9 +175,9 @@ func (c *importCommand) Run(p *Process) (err error) {
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	const readings = 2 // once to check it, once to take it
-	meter := p.newMeter("imported", readings*about.Size())
-	manifest, err := archive.Import(ctx, store, &metered{file, meter}, func(archive.Progress) {})
-	meter.end()
+	meter := terminal.NewMeter(p.Err, "imported", readings*about.Size())
+	manifest, err := archive.Import(ctx, store, &terminal.Metered{ReadSeeker: file, Meter: meter}, func(archive.Progress) {})
+	meter.End()
 	switch {
 	case ctx.Err() != nil:
 		return errors.New("stopped before the end; run the same command again and it goes on from here")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/blabber-hive/blabber-hive/internal/account"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/memory"
+	"github.com/blabber-hive/blabber-hive/internal/app/terminal"
 )
 
 type userCommand struct {
@@ -39,9 +40,9 @@ func (c password) read(p *Process) (secret string, made bool, err error) {
 	case c.Generate:
 		return newPassword(), true, nil
 	case c.PasswordStdin:
-		secret, err = p.firstLine()
-	case p.atTerminal():
-		secret, err = p.askTwice("Password: ", "Once more: ")
+		secret, err = terminal.FirstLine(p.In)
+	case terminal.Is(p.In):
+		secret, err = terminal.AskTwice(p.In, p.Err, "Password: ", "Once more: ")
 	default:
 		err = &UsageError{errors.New("there is no terminal to ask for a password on: give --password-stdin or --generate")}
 	}

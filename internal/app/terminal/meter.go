@@ -1,4 +1,4 @@
-package app
+package terminal
 
 import (
 	"fmt"
@@ -6,8 +6,6 @@ import (
 	"os"
 	"strings"
 	"time"
-
-	"golang.org/x/term"
 )
 
 // How often progress is shown: often enough on a terminal to be alive, seldom enough elsewhere to be read.
@@ -17,8 +15,9 @@ const (
 	barCells  = 30
 )
 
-// meter shows how many bytes have passed: a bar or a count that is drawn over itself on a terminal, plain lines elsewhere.
-type meter struct {
+// Meter shows how much has passed: a bar or a count that is drawn over itself on a terminal, plain lines elsewhere. It is
+// used by one goroutine at a time.
+type Meter struct {
 	out   io.Writer
 	drawn bool // on a terminal
 	what  string
@@ -27,19 +26,21 @@ type meter struct {
 	shown time.Time
 }
 
-func (p *Process) newMeter(what string, total int64) *meter {
-	file, ok := p.Err.(*os.File)
-	return &meter{out: p.Err, drawn: ok && term.IsTerminal(int(file.Fd())), what: what, total: total, shown: time.Now()}
+// NewMeter begins to count. What is a participle, total how much there will be, in bytes, or zero where that is not known.
+func NewMeter(out io.Writer, what string, total int64) *Meter {
+	file, ok := out.(*os.File)
+	return &Meter{out: out, drawn: ok && Is(file), what: what, total: total, shown: time.Now()}
 }
 
 // Write counts what is written.
-func (m *meter) Write(data []byte) (int, error) {
-	m.add(len(data))
+func (m *Meter) Write(data []byte) (int, error) {
+	m.At(m.done+int64(len(data)), m.total)
 	return len(data), nil
 }
 
-func (m *meter) add(n int) {
-	m.done += int64(n)
+// At says how much is done, of how much, in whatever is counted.
+func (m *Meter) At(done, total int64) {
+	m.done, m.total = done, total
 	every := lineEvery
 	if m.drawn {
 		every = drawEvery
@@ -51,7 +52,7 @@ func (m *meter) add(n int) {
 	m.show()
 }
 
-func (m *meter) show() {
+func (m *Meter) show() {
 	const mebi = 1 << 20
 	text := fmt.Sprintf("%s %.1f MiB", m.what, float64(m.done)/mebi)
 	if m.total > 0 {
@@ -69,23 +70,23 @@ func (m *meter) show() {
 	fmt.Fprintln(m.out, text)
 }
 
-// end leaves the terminal at the beginning of a line.
-func (m *meter) end() {
+// End leaves the terminal at the beginning of a line.
+func (m *Meter) End() {
 	if m.drawn {
 		m.show()
 		fmt.Fprintln(m.out)
 	}
 }
 
-// metered is a file that a meter watches being read.
-type metered struct {
+// Metered is a file that a meter watches being read.
+type Metered struct {
 	io.ReadSeeker
-	meter *meter
+	Meter *Meter
 }
 
 // Read reads and counts.
-func (m *metered) Read(data []byte) (int, error) {
+func (m *Metered) Read(data []byte) (int, error) {
 	n, err := m.ReadSeeker.Read(data)
-	m.meter.add(n)
+	m.Meter.At(m.Meter.done+int64(n), m.Meter.total)
 	return n, err
 }
