@@ -2,6 +2,7 @@ package sequencer_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
@@ -356,5 +357,28 @@ func TestRefusedAfterTheAck(t *testing.T) {
 	}
 	if got.Detail = ""; got != want {
 		t.Errorf("told %+v, want %+v", got, want)
+	}
+}
+
+// Promise: a log that was announced long ago is stored with the same numbers and told to nobody, and the first thing that
+// fails ends that instead of being tried for ever.
+func TestStoreOnly(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	only := sequencer.New(c, c, c, sequencer.Options{Durable: true, StoreOnly: true}, sequencer.NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler))
+	c.runs = [][]*chat.Record{{said(0, 1, person(1), "hi"), said(0, 1, person(2), "mine"), said(0, 2, person(1), "ho")}}
+	if err := only.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(c.settled) != 1 || c.last()[0].Receipt.Seq != 1 || c.last()[1].Err == nil || c.last()[2].Receipt.Seq != 2 {
+		t.Errorf("settled %+v", c.settled)
+	}
+	if len(c.said) > 0 {
+		t.Errorf("somebody was told: %+v", c.said)
+	}
+	c.runs = [][]*chat.Record{{said(0, 3, person(1), "hey")}}
+	c.beforeCommit = func() error { return chat.ErrFenced }
+	if err := only.Run(t.Context()); !errors.Is(err, chat.ErrFenced) {
+		t.Errorf("a commit that fails gives %v", err)
 	}
 }

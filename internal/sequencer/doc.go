@@ -37,6 +37,11 @@
 // numbers, is held by every look into a store that is ahead of it, and begins anew there; its Store loses the
 // compare-and-set of the stored offset.
 //
+// # Again
+//
+// A store that was lost is made again by the second pass alone (Options.StoreOnly): the same log gives the same numbers,
+// and voids those that were void. Nobody is told anything.
+//
 // # What happens when something dies
 //
 // The store: Announce goes on with the rooms it knows, Store tries again from the stored offset. Who comes to own a

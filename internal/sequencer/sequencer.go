@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,9 @@ type Options struct {
 	// Durable says that the log keeps what was appended by itself and acks it then. Its records are announced ahead of the
 	// store, and a store that is away makes them wait instead of being refused.
 	Durable bool
+	// StoreOnly says that what is read was announced long ago: it is stored with the numbers that it had then and told to
+	// nobody, and the first thing that fails ends it.
+	StoreOnly bool
 	// Now is the clock; time.Now if nil.
 	Now func() time.Time
 }
@@ -29,6 +33,7 @@ type Sequencer struct {
 	bus     Bus
 	store   Store
 	durable bool
+	only    bool // nothing but to store
 	now     func() time.Time
 	metrics *Metrics
 	logger  *slog.Logger
@@ -37,7 +42,7 @@ type Sequencer struct {
 
 // New makes a sequencer over its three ports.
 func New(log Log, bus Bus, store Store, options Options, metrics *Metrics, logger *slog.Logger) *Sequencer {
-	s := &Sequencer{log: log, bus: bus, store: store, durable: options.Durable, now: options.Now, metrics: metrics, logger: logger}
+	s := &Sequencer{log: log, bus: bus, store: store, durable: options.Durable, only: options.StoreOnly, now: options.Now, metrics: metrics, logger: logger}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -56,7 +61,11 @@ func (s *Sequencer) Run(ctx context.Context) error {
 // own numbers one partition for as long as it is this process's.
 func (s *Sequencer) own(ctx context.Context, number int) error {
 	p := s.Partition(number)
-	if !s.durable {
+	switch {
+	case s.only:
+		p.setAnnounced(math.MaxInt64)
+		return p.Store(ctx)
+	case !s.durable:
 		return p.Store(ctx)
 	}
 	s.owned.Add(1)

@@ -49,6 +49,8 @@ func (p *Partition) Store(ctx context.Context) error {
 		case !p.durable:
 			p.refuse(ctx, records, err)
 			continue
+		case p.only:
+			return err
 		case ctx.Err() != nil:
 			return nil // whoever comes to own the partition goes on from the stored offset
 		}
@@ -157,7 +159,7 @@ func (p *Partition) take(ctx context.Context, records chat.LogRun) error {
 	p.storing.next = records.To
 	p.storing.states.trim(func(chat.RoomID) {})
 	p.publish(ctx, p.unannounced(records, outcomes))
-	if p.durable {
+	if p.durable && !p.only {
 		p.tellRefusals(ctx, records, outcomes)
 	}
 	p.log.Settle(ctx, records, outcomes)
