@@ -205,6 +205,9 @@ func (s *Server) openCluster(ctx context.Context) error {
 		return fmt.Errorf("open the database: %w", err)
 	}
 	s.stack.Push("store", drainPatience, func(context.Context) error { return store.Close() })
+	if err := refuseHalf(ctx, store); err != nil {
+		return err
+	}
 	client, err := redis.Open(ctx, c.redis(s.registry, s.log))
 	if err != nil {
 		return fmt.Errorf("open the bus: %w", err)
@@ -227,6 +230,21 @@ func (s *Server) openCluster(ctx context.Context) error {
 	s.store, s.reads = store, recent.New(store, bus)
 	s.queue, s.bus = log, bus
 	s.limiter, s.online = redis.NewLimiter(client, memory.NewLimiter(time.Now)), redis.NewPresence(client)
+	return nil
+}
+
+// refuseHalf refuses to serve a database that is being filled: rooms whose logs end early would go on with numbers that are
+// given already.
+func refuseHalf(ctx context.Context, store *postgres.Store) error {
+	half, err := store.HalfImported(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("look for an unfinished import: %w", err)
+	case strings.HasPrefix(half, postgres.ReplayPrefix):
+		return errors.New("the database holds only a part of what the log says: run 'replay' again, which goes on from there")
+	case half != "":
+		return fmt.Errorf("the database holds only a part of archive %s: run 'import' with it again, which goes on from there", half)
+	}
 	return nil
 }
 

@@ -43,6 +43,9 @@ func TestHelp(t *testing.T) {
 			t.Errorf("--help does not name %q:\n%s", want, out)
 		}
 	}
+	if _, out, _ := blabberHive(t, "", "replay", "--help"); !strings.Contains(out, "does not bring back: passwords") || !strings.Contains(out, "--accept-missing") {
+		t.Errorf("replay --help does not say what is lost:\n%s", out)
+	}
 	code, out, _ = blabberHive(t, "", "serve", "--help")
 	if code != app.ExitDone {
 		t.Errorf("serve --help ends with code %d", code)
@@ -76,6 +79,11 @@ func TestUsageIsRefused(t *testing.T) {
 		"a password as an argument":    {[]string{"user", "create", "jun", "--password", "secretpass"}, "--password"},
 		"two sources for a password":   {[]string{"user", "create", "jun", "--generate", "--password-stdin"}, "can't be used together"},
 		"no terminal for a password":   {[]string{"user", "create", "jun", "--data-dir", "/nowhere"}, "--password-stdin or --generate"},
+		"a replay from a time":         {[]string{"replay", "--from", "2026-11-23T12:00:00Z"}, "only from its beginning"},
+		"a replay from an offset":      {[]string{"replay", "--from", "12"}, "only from its beginning"},
+		"a replay from somewhere":      {[]string{"replay", "--from", "yesterday"}, "give 'earliest'"},
+		"a replay from nowhere":        {[]string{"replay"}, "--from"},
+		"a replay without a cluster":   {[]string{"replay", "--from", "earliest"}, "DATABASE_URL"},
 		"a health check of no address": {[]string{"healthcheck", "--admin-addr", "off"}, "--admin-addr (ADMIN_ADDR)"},
 	} {
 		t.Run(name, func(t *testing.T) {

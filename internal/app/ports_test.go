@@ -14,6 +14,7 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/message"
 	"github.com/blabber-hive/blabber-hive/internal/presence"
 	"github.com/blabber-hive/blabber-hive/internal/recent"
+	"github.com/blabber-hive/blabber-hive/internal/replay"
 	"github.com/blabber-hive/blabber-hive/internal/room"
 	"github.com/blabber-hive/blabber-hive/internal/sequencer"
 )
@@ -88,6 +89,10 @@ var (
 	_ archive.Auditor = (*postgres.Store)(nil)
 	_ archive.Logged  = (*postgres.Store)(nil)
 	_ archive.Log     = (*kafka.Log)(nil)
+
+	_ replay.Store  = (*postgres.Store)(nil)
+	_ replay.Log    = (*kafka.Log)(nil)
+	_ sequencer.Log = (*replay.Stretch)(nil)
 
 	_ gateway.Store = (*recent.Reader)(nil)
 

@@ -51,6 +51,7 @@ func BlabberHive() Layout {
 			"internal/message":   4,
 			"internal/history":   4,
 			"internal/archive":   4,
+			"internal/replay":    4,
 			"internal/search":    4,
 			"internal/upload":    4,
 			"internal/mood":      4,
