@@ -53,7 +53,7 @@ func describeSend(op *huma.Operation, schemas huma.Registry) {
 }
 
 func (s *Server) sendMessage(ctx context.Context, who account.Identity, in *sendInput) (*sendOutput, error) {
-	request := message.Request{Room: in.RoomID, ID: in.Body.ID, Body: in.Body.Body, Resend: in.Body.Resend}
+	request := message.Request{Room: in.RoomID, ID: in.Body.ID, Body: in.Body.Body, Resend: in.Body.Resend, At: s.Clock()}
 	if in.Body.ReplyTo != nil {
 		request.ReplyTo = *in.Body.ReplyTo
 	}
@@ -101,8 +101,10 @@ func (s *Server) sent(ctx context.Context, who account.Identity, request message
 
 // sentElsewhere waits for the number of a message that is durable without one, for as long as waiting goes on.
 func (s *Server) sentElsewhere(ctx, waiting context.Context, who account.Identity, request message.Request) (*sendOutput, error) {
-	sent, err := s.Messages.Await(waiting, who.User.ID, request)
+	sent, repeat, err := s.Messages.Await(waiting, who.User.ID, request)
 	switch {
+	case err == nil && repeat:
+		return &sendOutput{http.StatusOK, wire.MessageFor(sent, who.User.ID)}, nil
 	case err == nil:
 		return &sendOutput{http.StatusCreated, wire.MessageFor(sent, who.User.ID)}, nil
 	case chat.CodeOf(err) == chat.Unavailable && ctx.Err() == nil:

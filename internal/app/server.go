@@ -185,10 +185,14 @@ func (s *Server) openUseCases(context.Context) error {
 
 	relay := room.NewRelay(s.store, s.queue, s.log, s.registry)
 	s.start("outbox relay", stopPatience, relay.Run, nil)
-	s.rooms = room.New(room.World{
+	rooms := room.World{
 		Store: s.store, Directory: s.store, People: s.store, Signals: s.bus, Settler: relay,
 		Clock: time.Now, Rand: rand.Reader, NewID: newID, Log: s.log,
-	})
+	}
+	if s.config.Cluster.on() {
+		rooms.Store, rooms.Shown = shownRooms{s.store, s.reads}, s.reads
+	}
+	s.rooms = room.New(rooms)
 	return nil
 }
 

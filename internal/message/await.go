@@ -19,17 +19,18 @@ const (
 	changePatience = 5 * time.Second
 )
 
-// Await waits until a message that was acked can be read, and refuses where its id stands for another one.
-func (s *Service) Await(ctx context.Context, sender chat.UserID, request Request) (message *chat.Message, err error) {
+// Await waits until a message that was acked can be read, and refuses where its id stands for another one. repeat says that
+// it had come in before this request did.
+func (s *Service) Await(ctx context.Context, sender chat.UserID, request Request) (message *chat.Message, repeat bool, err error) {
 	fingerprint := chat.FingerprintOf(sender, request.Body, request.ReplyTo)
 	err = s.await(ctx, chat.MessageRef{Room: request.Room, ID: request.ID}, func(found *chat.Message) (bool, error) {
 		if found.Fingerprint != fingerprint {
 			return true, numbering.ErrOtherMessage
 		}
-		message = found
+		message, repeat = found, !found.CreatedAt.Equal(request.At.Truncate(time.Millisecond))
 		return true, nil
 	})
-	return message, err
+	return message, repeat, err
 }
 
 // await reads a message until done says that it shows what is waited for.

@@ -85,22 +85,27 @@ func TestAwait(t *testing.T) {
 		w := setup(t)
 		room := chat.RoomID(uuid.New())
 		who := w.member(room, chat.Plain)
-		request := message.Request{Room: room, ID: w.id(), Body: "hello"}
+		request := message.Request{Room: room, ID: w.id(), Body: "hello", At: time.Now()}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := w.Await(ctx, who.ID, request); chat.CodeOf(err) != chat.Unavailable {
+		if _, _, err := w.Await(ctx, who.ID, request); chat.CodeOf(err) != chat.Unavailable {
 			t.Errorf("what does not come is answered with %v", err)
 		}
 		time.AfterFunc(time.Second, func() {
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			w.messages[request.ID] = &chat.Message{ID: request.ID, Room: room, Seq: 9, Fingerprint: chat.FingerprintOf(who.ID, "hello", chat.MessageID{})}
+			w.messages[request.ID] = &chat.Message{ID: request.ID, Room: room, Seq: 9, CreatedAt: request.At.Truncate(time.Millisecond), Fingerprint: chat.FingerprintOf(who.ID, "hello", chat.MessageID{})}
 		})
-		if got, err := w.Await(t.Context(), who.ID, request); err != nil || got.Seq != 9 {
-			t.Errorf("it is %+v, %v", got, err)
+		if got, repeat, err := w.Await(t.Context(), who.ID, request); err != nil || got.Seq != 9 || repeat {
+			t.Errorf("it is %+v, a repeat: %t, %v", got, repeat, err)
+		}
+		again := request
+		again.At = again.At.Add(time.Second)
+		if got, repeat, err := w.Await(t.Context(), who.ID, again); err != nil || got.Seq != 9 || !repeat {
+			t.Errorf("sent again it is %+v, a repeat: %t, %v", got, repeat, err)
 		}
 		request.Body = "something else"
-		if _, err := w.Await(t.Context(), who.ID, request); chat.CodeOf(err) != chat.Conflict {
+		if _, _, err := w.Await(t.Context(), who.ID, request); chat.CodeOf(err) != chat.Conflict {
 			t.Errorf("another message under its id is answered with %v", err)
 		}
 	})

@@ -9,13 +9,15 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/numbering"
 )
 
-// Request is a message as its sender wrote it. ID is the client's. Resend says that it may have been sent before.
+// Request is a message as its sender wrote it. ID is the client's. Resend says that it may have been sent before. At is
+// when it came in, and now where that is zero.
 type Request struct {
 	Room    chat.RoomID
 	ID      chat.MessageID
 	Body    string
 	ReplyTo chat.MessageID
 	Resend  bool
+	At      time.Time
 }
 
 // Service takes messages and changes to messages. All of it may be called concurrently.
@@ -46,7 +48,10 @@ func (s *Service) Send(ctx context.Context, sender chat.Profile, request Request
 	if err := chat.CheckBody(request.Body); err != nil {
 		return err
 	}
-	now := s.now()
+	now := request.At
+	if now.IsZero() {
+		now = s.now()
+	}
 	made, versioned := request.ID.UnixMilli()
 	if !versioned {
 		return chat.InvalidField("id", "a message id is a UUIDv7 made by its sender")

@@ -53,6 +53,12 @@ type Log interface {
 	Append(ctx context.Context, record *chat.Record, settled func(chat.Receipt, error)) error
 }
 
+// Shown reads what people are shown of a room, which in a cluster is more than what is stored.
+type Shown interface {
+	// Changes reads the events after a position; see history.Store.
+	Changes(ctx context.Context, room chat.RoomID, after chat.Seq, limit int) (chat.Page, error)
+}
+
 // Signals hurries news to other connections and nodes; it may lose them.
 type Signals interface {
 	Signal(ctx context.Context, signal chat.Signal) error

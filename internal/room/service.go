@@ -6,24 +6,31 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
+	"github.com/blabber-hive/blabber-hive/internal/run"
 )
 
 const (
 	// SettlePatience is how long an answer waits for the log, so that it carries the head that the change led to.
 	SettlePatience = 2 * time.Second
 
+	// What is in the log and has no number yet is looked for after shownFirst, then each time twice as long later, up to
+	// shownMax.
+	shownFirst = 2 * time.Millisecond
+	shownMax   = 100 * time.Millisecond
+
 	signalPatience = 2 * time.Second
 	queryRunesMax  = 100
 	cursorBytesMax = 200
 )
 
-// Settler waits for records to be numbered. *Relay is one.
+// Settler waits for records to be in the log. *Relay is one.
 type Settler interface {
-	// Settled returns when the records are in the log and numbered, or when it has waited long enough.
+	// Settled returns when the log has the records, or when it has waited long enough.
 	Settled(ctx context.Context, records []chat.MessageID)
 }
 
@@ -34,6 +41,7 @@ type World struct {
 	People    People
 	Signals   Signals
 	Settler   Settler
+	Shown     Shown // nil where the log has nothing that is not numbered
 	Clock     func() time.Time
 	Rand      io.Reader       // cryptographic
 	NewID     func() [16]byte // UUIDv7
@@ -207,9 +215,38 @@ func (s *Service) update(ctx context.Context, actor chat.Profile, room chat.Room
 	}
 	s.tell(ctx, done.signals)
 	if len(done.records) > 0 {
-		s.Settler.Settled(ctx, done.records)
+		waiting, cancel := context.WithTimeout(ctx, SettlePatience)
+		defer cancel()
+		s.Settler.Settled(waiting, done.records)
+		s.shown(waiting, room, done.access.Room.Head, done.records[len(done.records)-1])
 	}
 	return nil
+}
+
+// shown waits until a record that the log has is an event after the given number, where that comes later. It does not wait
+// for what will never be seen: the room may be gone.
+func (s *Service) shown(ctx context.Context, room chat.RoomID, after chat.Seq, record chat.MessageID) {
+	if s.Shown == nil {
+		return
+	}
+	for wait := shownFirst; ; wait = min(2*wait, shownMax) {
+		page, err := s.Shown.Changes(ctx, room, after, chat.ChangesMax)
+		switch {
+		case errors.Is(err, chat.ErrNotFound):
+			return
+		case err == nil:
+			if slices.ContainsFunc(page.Events, func(e chat.Event) bool { return e.RecordID == record }) {
+				return
+			}
+			after = max(after, page.Through)
+			if page.More {
+				continue
+			}
+		}
+		if run.Pause(ctx, wait) != nil {
+			return // the answer tells the head of before
+		}
+	}
 }
 
 // tell sends signals after the commit. The caller may have gone by now, which must not keep the news from anyone.
