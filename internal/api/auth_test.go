@@ -59,7 +59,7 @@ func TestRefreshCookie(t *testing.T) {
 // used later it ends its session everywhere, access tokens included.
 func TestRefreshRotation(t *testing.T) {
 	t.Parallel()
-	w := setup(t)
+	w := anywhere(t)
 
 	t.Run("each is spent", func(t *testing.T) {
 		t.Parallel()
@@ -229,19 +229,15 @@ func TestSessionsEnd(t *testing.T) {
 			here.token = got.text("access_token")
 		}, true},
 		"a reset password": {func(w *world, here, _ *caller) {
-			if err := w.accounts.ResetPassword(w.t.Context(), here.name, "reset "+password); err != nil {
-				w.t.Error(err)
-			}
+			w.operate("reset-password", here.name)
 		}, false},
 		"a disabled account": {func(w *world, here, _ *caller) {
-			if _, err := w.accounts.SetDisabled(w.t.Context(), here.name, true); err != nil {
-				w.t.Error(err)
-			}
+			w.operate("disable", here.name)
 		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := setup(t)
+			w := anywhere(t)
 			here := w.person()
 			there := w.nobody()
 			there.name = here.name
@@ -253,15 +249,15 @@ func TestSessionsEnd(t *testing.T) {
 			tc.end(w, here, there)
 
 			there.token, there.cookie = token, cookie
-			refused(t, there.do("GET", "/me", nil), chat.Unauthenticated)
+			w.soonRefused(t, chat.Unauthenticated, func() answer { return there.do("GET", "/me", nil) })
 			refused(t, there.refresh(), chat.Unauthenticated)
 			if tc.stays {
 				here.must(200, "GET", "/me", nil)
 				here.must(200, "POST", "/auth/refresh", nil)
 			} else {
-				refused(t, here.do("GET", "/me", nil), chat.Unauthenticated)
+				w.soonRefused(t, chat.Unauthenticated, func() answer { return here.do("GET", "/me", nil) })
 			}
-			if len(w.heard(chat.SignalSessionEnded)) == 0 {
+			if w.here() && len(w.heard(chat.SignalSessionEnded)) == 0 {
 				t.Error("no node was told")
 			}
 		})
@@ -271,7 +267,7 @@ func TestSessionsEnd(t *testing.T) {
 // Promise: signing in tells nothing about who has an account, and a disabled one cannot.
 func TestLogin(t *testing.T) {
 	t.Parallel()
-	w := setup(t)
+	w := anywhere(t)
 	c := w.person()
 	wrong := w.nobody().do("POST", "/auth/login", object{"username": c.name, "password": "wrong " + password})
 	refused(t, wrong, chat.Unauthenticated)
@@ -286,16 +282,12 @@ func TestLogin(t *testing.T) {
 			t.Errorf("%s: %s, want the words for a wrong password: %s", name, got, wrong)
 		}
 	}
-	if _, err := w.accounts.SetDisabled(t.Context(), c.name, true); err != nil {
-		t.Fatal(err)
-	}
+	w.operate("disable", c.name)
 	refused(t, w.nobody().do("POST", "/auth/login", object{"username": c.name, "password": password}), chat.Forbidden)
 	if got := w.nobody().do("POST", "/auth/login", object{"username": c.name, "password": "wrong " + password}); got.String() != wrong.String() {
 		t.Errorf("disabled, with a wrong password: %s, want %s", got, wrong)
 	}
-	if _, err := w.accounts.SetDisabled(t.Context(), c.name, false); err != nil {
-		t.Fatal(err)
-	}
+	w.operate("enable", c.name)
 	w.nobody().must(200, "POST", "/auth/login", object{"username": c.name, "password": password})
 }
 

@@ -122,7 +122,7 @@ func TestOrigins(t *testing.T) {
 // Promise (CONTRACT): every answer tells browsers what this server never does; data can be nothing but data.
 func TestSecurityHeaders(t *testing.T) {
 	t.Parallel()
-	w := setup(t)
+	w := anywhere(t)
 	for _, path := range []string{"/config", "/nowhere", "//openapi.json", "//nowhere"} {
 		got := w.nobody().do("GET", path, nil)
 		for name, want := range map[string]string{

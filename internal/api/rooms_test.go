@@ -22,7 +22,7 @@ func lastEvent(c *caller, room string) answer {
 // and a change to what already is tells nothing.
 func TestRoles(t *testing.T) {
 	t.Parallel()
-	w := setup(t)
+	w := anywhere(t)
 	owner, second, plain := w.person(), w.person(), w.person()
 	room := "/rooms/" + owner.must(201, "POST", "/rooms", object{"name": "Ranks", "visibility": "public"}).text("id")
 	second.must(200, "POST", room+"/join", nil)
@@ -53,14 +53,17 @@ func TestRoles(t *testing.T) {
 	if event := lastEvent(owner, room); event.text("events", "0", "member", "change") != "muted" {
 		t.Errorf("event = %s, want muted", event)
 	}
-	refused(t, plain.do("POST", room+"/messages", object{"id": w.messageID(), "body": "mmh"}), chat.Muted)
+	say := func() answer { return plain.do("POST", room+"/messages", object{"id": w.messageID(), "body": "mmh"}) }
+	w.soonRefused(t, chat.Muted, say)
 	if got := second.must(200, "PUT", member(plain), object{"muted_until": nil}); got.at("muted_until") != nil {
 		t.Errorf("unmuted = %s", got)
 	}
 	if event := lastEvent(owner, room); event.text("events", "0", "member", "change") != "unmuted" {
 		t.Errorf("event = %s, want unmuted", event)
 	}
-	plain.must(201, "POST", room+"/messages", object{"id": w.messageID(), "body": "ah"})
+	if got := w.soon(say, func(got answer) bool { return got.status == 201 }); got.status != 201 {
+		t.Errorf("unmuted, said = %s, want 201", got)
+	}
 
 	owner.must(200, "PUT", member(second), object{"role": "owner"})
 	refused(t, second.do("DELETE", member(owner), nil), chat.Forbidden)
@@ -74,10 +77,10 @@ func TestRoles(t *testing.T) {
 	if len(members.list("members")) != 2 || members.text("members", "0", "role") != "owner" || members.at("members", "0", "online") != false {
 		t.Errorf("members = %s, want the owner first of two", members)
 	}
-	if signals := w.heard(chat.SignalLeft); len(signals) != 1 || signals[0].User != owner.id || signals[0].Change != chat.MemberRemoved {
+	if signals := w.heard(chat.SignalLeft); w.here() && (len(signals) != 1 || signals[0].User != owner.id || signals[0].Change != chat.MemberRemoved) {
 		t.Errorf("signals = %+v, want one removal", signals)
 	}
-	if signals := w.heard(chat.SignalMember); len(signals) != 5 {
+	if signals := w.heard(chat.SignalMember); w.here() && len(signals) != 5 {
 		t.Errorf("%d signals of changed members, want 5", len(signals))
 	}
 }
@@ -85,7 +88,7 @@ func TestRoles(t *testing.T) {
 // Promise: of two owners who leave, or step down, at the same moment, one stays.
 func TestOwnersRace(t *testing.T) {
 	t.Parallel()
-	w := setup(t)
+	w := anywhere(t)
 	for i := range 20 {
 		first, second, plain := w.person(), w.person(), w.person()
 		room := "/rooms/" + first.must(201, "POST", "/rooms", object{"name": "Race", "visibility": "public"}).text("id")
@@ -118,7 +121,7 @@ func TestOwnersRace(t *testing.T) {
 // Promise: a ban keeps out until it is lifted; who banned whom, when and why is told to moderators.
 func TestBans(t *testing.T) {
 	t.Parallel()
-	w := setup(t)
+	w := anywhere(t)
 	owner, noisy := w.person(), w.person()
 	room := "/rooms/" + owner.must(201, "POST", "/rooms", object{"name": "Calm", "visibility": "public"}).text("id")
 	noisy.must(200, "POST", room+"/join", nil)
@@ -143,7 +146,7 @@ func TestBans(t *testing.T) {
 // Promise: a room that turns private disappears for whoever is not in it, and comes back when it turns public.
 func TestVisibility(t *testing.T) {
 	t.Parallel()
-	w := setup(t)
+	w := anywhere(t)
 	owner, other := w.person(), w.person()
 	room := "/rooms/" + owner.must(201, "POST", "/rooms", object{"name": "Shy " + other.name, "visibility": "public"}).text("id")
 	listed := func() int {
@@ -170,7 +173,7 @@ func TestVisibility(t *testing.T) {
 // to or answered under this one's address.
 func TestForeignIDs(t *testing.T) {
 	t.Parallel()
-	w := setup(t)
+	w := anywhere(t)
 	owner, other := w.person(), w.person()
 	here := "/rooms/" + owner.must(201, "POST", "/rooms", object{"name": "Here", "visibility": "private"}).text("id")
 	there := "/rooms/" + other.must(201, "POST", "/rooms", object{"name": "There", "visibility": "private"}).text("id")
@@ -201,7 +204,7 @@ func TestForeignIDs(t *testing.T) {
 // Promise (FIGURES §4 test 7): one id is one message of one sender with one text; anything else under it is refused.
 func TestSameID(t *testing.T) {
 	t.Parallel()
-	w := setup(t)
+	w := anywhere(t)
 	owner, other := w.person(), w.person()
 	room := "/rooms/" + owner.must(201, "POST", "/rooms", object{"name": "Once", "visibility": "public"}).text("id")
 	other.must(200, "POST", room+"/join", nil)
@@ -225,8 +228,10 @@ func TestSameID(t *testing.T) {
 	check("at once")
 	owner.must(200, "PATCH", room+"/messages/"+id, object{"body": "edited"})
 	check("after an edit")
-	w.clock.pass(time.Minute)
-	check("a minute later")
+	if w.here() {
+		w.clock.pass(time.Minute)
+		check("a minute later")
+	}
 	for i := range 1100 { // beyond what numbering remembers
 		owner.must(201, "POST", room+"/messages", object{"id": w.messageID(), "body": fmt.Sprint(i)})
 	}
@@ -277,9 +282,7 @@ func TestPages(t *testing.T) {
 	if len(found.list("users")) != 1 || found.at("users", "0", "online") != true {
 		t.Errorf("found %s, want the one person, online", found)
 	}
-	if _, err := w.accounts.SetDisabled(t.Context(), people[3].name, true); err != nil {
-		t.Fatal(err)
-	}
+	w.operate("disable", people[3].name)
 	if found := owner.must(200, "GET", "/users?query="+people[3].name, nil); len(found.list("users")) != 0 {
 		t.Errorf("found %s, want no disabled account", found)
 	}
@@ -312,7 +315,7 @@ func TestRoomBound(t *testing.T) {
 // Promise: one's profile is what one makes it, and no more than that.
 func TestProfile(t *testing.T) {
 	t.Parallel()
-	w := setup(t)
+	w := anywhere(t)
 	c := w.person()
 	got := c.must(200, "PATCH", "/me", object{
 		"display_name": "가나다", "status": "away", "avatar_url": "https://example.com/a.png",
@@ -333,7 +336,7 @@ func TestProfile(t *testing.T) {
 	for _, avatar := range []string{"javascript:alert(1)", "data:image/png;base64,x", "//evil.example/a.png", "/\\evil.example", "https://", "https://u:p@example.com/x", "ftp://example.com/x", "x.png", "https://e/" + strings.Repeat("x", 500)} {
 		refused(t, c.do("PATCH", "/me", object{"avatar_url": avatar}), chat.Invalid)
 	}
-	if signals := w.heard(chat.SignalProfileChanged); len(signals) == 0 || signals[0].Profile.DisplayName != "가나다" {
+	if signals := w.heard(chat.SignalProfileChanged); w.here() && (len(signals) == 0 || signals[0].Profile.DisplayName != "가나다") {
 		t.Errorf("signals = %+v, want the new name", signals)
 	}
 	if got := c.must(200, "GET", "/me", nil); got.text("display_name") != "가나다" {

@@ -12,6 +12,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -47,6 +48,10 @@ type world struct {
 	mu      sync.Mutex
 	signals []chat.Signal
 	people  atomic.Int64
+
+	// elsewhere is the address of another server that is asked in place of this one, and tag makes names new there.
+	elsewhere, tag string
+	browser        *http.Client
 }
 
 // clock is the time of day plus what the test has let pass.
@@ -164,7 +169,16 @@ func testConfig() account.Config {
 
 type setting func(config *account.Config, options *Options)
 
+// setup makes a world for tests that look inside it or need settings of their own.
 func setup(t testing.TB, settings ...setting) *world {
+	t.Helper()
+	if os.Getenv(addressVariable) != "" {
+		t.Skip("this test is about the inside of a server")
+	}
+	return build(t, settings...)
+}
+
+func build(t testing.TB, settings ...setting) *world {
 	t.Helper()
 	w := &world{t: t, clock: &clock{}, logs: &logs{}, registry: prometheus.NewRegistry(), presence: &memory.Presence{}}
 	store, err := sqlite.Open(t.Context(), sqlite.Options{Dir: t.TempDir()})
@@ -284,11 +298,14 @@ func (w *world) nobody() *caller { return &caller{w: w, header: http.Header{}} }
 
 const password = "correct horse battery"
 
+// fresh makes a name that nobody has.
+func (w *world) fresh(word string) string { return fmt.Sprintf("%s%s%d", word, w.tag, w.people.Add(1)) }
+
 // person signs somebody up.
 func (w *world) person() *caller {
 	w.t.Helper()
 	c := w.nobody()
-	c.name = fmt.Sprintf("person%d", w.people.Add(1))
+	c.name = w.fresh("person")
 	c.signedIn(c.do("POST", "/auth/signup", object{"username": c.name, "password": password}), http.StatusCreated)
 	return c
 }
@@ -394,15 +411,13 @@ func (c *caller) do(method, path string, body any) answer {
 		r.RemoteAddr = c.address
 	}
 	maps.Copy(r.Header, c.header)
-	recorder := httptest.NewRecorder()
-	c.w.server.ServeHTTP(recorder, r)
-	result := recorder.Result()
-	for _, cookie := range result.Cookies() {
+	got := c.w.ask(r)
+	for _, cookie := range (&http.Response{Header: got.header}).Cookies() {
 		if cookie.Name == refreshCookie {
 			c.cookie = cookie.Value
 		}
 	}
-	return answer{recorder.Code, result.Header, recorder.Body.Bytes()}
+	return got
 }
 
 // must calls the API and ends the test where the status is another.
