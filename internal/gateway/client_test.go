@@ -93,10 +93,10 @@ func (w *world) dial(t *testing.T, headers ...string) *client {
 func (w *world) dialWith(t *testing.T, early []byte, headers ...string) *client {
 	t.Helper()
 	c := &client{t: t, patience: patience}
-	if w.server == nil {
+	if w.server == nil && w.far == nil {
 		c.conn, c.patience = w.pipe(t), pipedPatience
 	} else {
-		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", w.server.Listener.Addr().String())
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", w.host())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,6 +118,14 @@ func (w *world) dialWith(t *testing.T, early []byte, headers ...string) *client 
 		t.Fatalf("the handshake was answered with %s", answer.Status)
 	}
 	return c
+}
+
+// host is where the server listens.
+func (w *world) host() string {
+	if w.far != nil {
+		return w.far.host()
+	}
+	return w.server.Listener.Addr().String()
 }
 
 // pipe gives the gateway one end of a pipe as if a server had accepted it.

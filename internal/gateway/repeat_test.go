@@ -74,7 +74,7 @@ func sameID(t *testing.T, w *world, between int, later time.Duration, marked boo
 // id and writes nothing; the connection stays.
 func TestRefusedSends(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, w *world) {
+	anywhere(t, func(t *testing.T, w *world) {
 		ann := w.someone(t, "ann")
 		here, there := w.room(t, chat.Public, ann), w.room(t, chat.Public, ann)
 		c := w.sit(t, ann)
@@ -123,7 +123,7 @@ func TestRefusedSends(t *testing.T) {
 // Promise: whatever a text frame holds, a signed-in client gets an error frame or an answer, never a dropped connection.
 func TestBadFrames(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, w *world) {
+	anywhere(t, func(t *testing.T, w *world) {
 		c := w.sit(t, w.someone(t, "ann"))
 		for name, payload := range map[string]string{
 			"nothing":              "",

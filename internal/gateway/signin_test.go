@@ -16,6 +16,7 @@ import (
 // bubble runs a test where time passes only when everyone waits, in a world of pipes.
 func bubble(t *testing.T, test func(t *testing.T, w *world), change ...option) {
 	t.Helper()
+	insideOnly(t)
 	synctest.Test(t, func(t *testing.T) {
 		w := setup(t, append([]option{piped}, change...)...)
 		defer w.stop()
@@ -70,7 +71,7 @@ func TestFirstFrame(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			bubble(t, func(t *testing.T, w *world) {
+			anywhere(t, func(t *testing.T, w *world) {
 				c := w.dial(t)
 				w.handlers.Go(func() { c.raw(tc.frame) }) // a pipe takes no byte that is not read
 				wantClosed(t, c.closed(), tc.want)

@@ -48,6 +48,8 @@ type world struct {
 	server   *httptest.Server // nil where piped
 	stop     func()           // ends all of it; called again it does nothing
 
+	far *far // a server elsewhere, in place of all of the above
+
 	handlers sync.WaitGroup          // handshakes of piped clients, and whatever else a test starts
 	wrap     func(net.Conn) net.Conn // the server's end of a pipe
 }
@@ -74,6 +76,7 @@ func unlimited(o *options) { o.unlimited = true }
 
 func setup(t *testing.T, change ...option) *world {
 	t.Helper()
+	insideOnly(t)
 	o := options{now: time.Now, heard: func(chat.Signal) {}}
 	for _, fn := range change {
 		fn(&o)
@@ -151,6 +154,9 @@ type person struct {
 // someone makes an account.
 func (w *world) someone(t *testing.T, username string) person {
 	t.Helper()
+	if w.far != nil {
+		return w.far.someone(t, username)
+	}
 	user := chat.User{Profile: chat.Profile{ID: chat.UserID(uuid.Must(uuid.NewV7())), Username: username, DisplayName: username}}
 	user.CreatedAt = time.UnixMilli(1_700_000_000_000).UTC()
 	if err := w.store.CreateUser(t.Context(), user, "no password"); err != nil {
@@ -162,6 +168,13 @@ func (w *world) someone(t *testing.T, username string) person {
 // room makes a room of its members; the first owns it.
 func (w *world) room(t *testing.T, visibility chat.Visibility, members ...person) chat.RoomID {
 	t.Helper()
+	if w.far != nil {
+		id := w.far.room(t, members...)
+		if visibility != chat.Public {
+			w.far.show(t, id, visibility)
+		}
+		return id
+	}
 	name := "room " + members[0].Username
 	view, err := w.rooms.Create(t.Context(), members[0].Profile, room.NewRoom{Name: name, Visibility: chat.Public})
 	if err != nil {
@@ -188,6 +201,9 @@ func (w *world) join(t *testing.T, who person, id chat.RoomID) {
 // say sends a message without any connection and waits until it is settled.
 func (w *world) say(t *testing.T, who person, id chat.RoomID, body string) chat.Seq {
 	t.Helper()
+	if w.far != nil {
+		return w.far.say(t, who, id, body)
+	}
 	settled := make(chan chat.Outcome, 1)
 	request := message.Request{Room: id, ID: messageID(), Body: body}
 	err := w.messages.Service.Send(t.Context(), who.Profile, request, func(receipt chat.Receipt, err error) {
@@ -206,6 +222,9 @@ func (w *world) say(t *testing.T, who person, id chat.RoomID, body string) chat.
 // head is the room's highest number.
 func (w *world) head(t *testing.T, id chat.RoomID) chat.Seq {
 	t.Helper()
+	if w.far != nil {
+		return w.far.head(t, id)
+	}
 	page, err := w.store.Store.Changes(t.Context(), id, 1<<40, 1)
 	if err != nil {
 		t.Fatal(err)

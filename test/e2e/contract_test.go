@@ -2,23 +2,32 @@ package e2e_test
 
 import (
 	"os/exec"
+	"strings"
 	"testing"
 )
 
-// Promise: a cluster keeps the contract as a server alone does, whichever node a request comes to. The API's own tests
-// are clients of the load balancer here, which sends each request to any node.
+// passedLeast is how many tests of a package must have been clients of the cluster, parts of tests counted.
+const passedLeast = 25
+
+// Promise: a cluster keeps the contract as a server alone does, whichever node a request or a connection comes to. The
+// tests that the packages of the contract's two halves have for themselves are clients of the load balancer here.
 //
 //nolint:paralleltest // it needs the machine for itself
 func TestContractOnCluster(t *testing.T) {
 	c := borrow(t)
-	for _, tests := range []string{"internal/api"} {
-		t.Run(tests, func(t *testing.T) {
-			command := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-parallel=8", "../../"+tests)
+	for _, half := range []string{"internal/api", "internal/gateway"} {
+		t.Run(half, func(t *testing.T) {
+			command := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-v", "-parallel=8", "../../"+half)
 			command.Env = append(c.nodes[0].environ(), "BLABBER_HIVE_URL=http://"+c.front, binaryVariable+"="+binary)
-			if out, err := command.CombinedOutput(); err != nil {
-				t.Errorf("%v\n%s", err, out)
-			} else {
-				t.Logf("%s", out)
+			out, err := command.CombinedOutput()
+			said := string(out)
+			if err != nil {
+				t.Errorf("%v\n%s", err, said)
+			}
+			passed, skipped := strings.Count(said, "--- PASS: "), strings.Count(said, "--- SKIP: ")
+			t.Logf("%d passed, %d are about the inside of a server", passed, skipped)
+			if passed < passedLeast {
+				t.Errorf("only %d tests passed: nothing was tested", passed)
 			}
 		})
 	}
