@@ -12,6 +12,9 @@ FUZZTIME ?= 30s
 # How long the tests of one package may take: real services on a small machine that does other things too.
 PATIENCE ?= 40m
 SEEDS ?= 500
+# What decides which faults make torture injects, and for how long.
+SEED ?= 1
+DURATION ?= 10m
 BENCH ?= .
 
 # -race needs a C compiler; scripts/deps.sh says so where there is none. SQLite's own code, translated from C, is left out
@@ -108,6 +111,11 @@ test-web: $(MODULES) ## the web client's tests
 test-e2e: $(GOTESTSUM) build ## end to end: crashes (test/e2e) and a browser (web/e2e)
 	$(if $(wildcard test/e2e/*.go),BLABBER_HIVE_BINARY=$(CURDIR)/bin/blabber-hive $(GOTESTSUM) --format testname -- -count=1 -timeout $(PATIENCE) ./test/e2e/...)
 	$(if $(wildcard web/e2e/*.mjs),scripts/browser.sh)
+
+.PHONY: torture
+torture: build ## all faults at random in a cluster, for DURATION (10m) from SEED (1)
+	BLABBER_HIVE_BINARY=$(CURDIR)/bin/blabber-hive go test -count=1 -v -timeout 0 -run '^TestTorture$$' ./test/e2e \
+		-torture=$(DURATION) -torture-seed=$(SEED) $(ARGS)
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (30s)

@@ -114,6 +114,18 @@ func (c *crowd) talk() {
 	}
 }
 
+// sends lets somebody who has no device send a message over HTTP.
+func (c *crowd) sends(who *client.Person, room chat.RoomID) {
+	c.t.Helper()
+	attempt := checker.Attempt{
+		Client: "HTTP", Sender: who.ID, Room: room, ID: client.NewMessageID(), Body: secretMark + " over HTTP", Answer: checker.Acked,
+	}
+	sent, err := who.Send(c.t.Context(), attempt.Room, attempt.ID, attempt.Body)
+	must(c.t, err)
+	attempt.Seq = sent.Seq
+	c.record.Attempted(attempt)
+}
+
 func (c *crowd) hush() {
 	c.sending.Cancel()
 	_ = c.sending.Wait() // they end as they were told
@@ -163,6 +175,7 @@ func (c *crowd) all() client.Stats {
 		sum.Resets += stats.Resets
 		sum.Repairs += stats.Repairs
 		sum.Acked += stats.Acked
+		sum.Events += stats.Events
 		sum.Refused += stats.Refused
 		for code, n := range stats.Closed {
 			sum.Closed[code] += n

@@ -44,6 +44,9 @@ func runTests(m *testing.M) (code int, err error) {
 		}
 	}
 	code = m.Run()
+	if err := endShared(); err != nil {
+		return 0, fmt.Errorf("end the cluster: %w", err)
+	}
 	if leaked := goleak.Find(); leaked != nil && code == 0 {
 		return 0, leaked
 	}

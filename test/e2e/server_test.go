@@ -49,17 +49,27 @@ type installation struct {
 // for what must not be in it.
 func install(t *testing.T, args ...string) *installation {
 	t.Helper()
-	i := &installation{
-		t: t, dir: filepath.Join(t.TempDir(), "data"), addr: freeAddr(t), admin: freeAddr(t), args: args, log: new(lockedBuffer),
-	}
+	i := newInstallation(t, filepath.Join(t.TempDir(), "data"), args...)
 	t.Cleanup(func() {
 		i.kill()
-		i.scanLog()
-		if t.Failed() {
-			t.Logf("the server's log:\n%s", tail(i.log.String()))
-		}
+		i.readLog()
 	})
 	return i
+}
+
+func newInstallation(t *testing.T, dir string, args ...string) *installation {
+	t.Helper()
+	return &installation{t: t, dir: dir, addr: freeAddr(t), admin: freeAddr(t), args: args, log: new(lockedBuffer)}
+}
+
+// readLog searches the log for what must not be in it, shows its end where the test failed, and forgets it.
+func (i *installation) readLog() {
+	i.t.Helper()
+	i.scanLog()
+	if i.t.Failed() {
+		i.t.Logf("the server's log:\n%s", tail(i.log.String()))
+	}
+	i.log.reset()
 }
 
 func freeAddr(t *testing.T) string {
@@ -257,6 +267,12 @@ func (b *lockedBuffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.data.Write(p)
+}
+
+func (b *lockedBuffer) reset() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.data.Reset()
 }
 
 func (b *lockedBuffer) String() string {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,6 +23,9 @@ const answerBytesMax = 16 << 20
 
 // callPatience is how long a call may take.
 const callPatience = 30 * time.Second
+
+// refreshCookie is where the refresh token lives.
+const refreshCookie = "blabber_refresh"
 
 // Problem is a refusal of the HTTP API.
 type Problem struct {
@@ -39,6 +43,8 @@ type Person struct {
 	Password string
 	ID       chat.UserID
 	Token    string
+	// RefreshToken is what the cookie of the sign-in held.
+	RefreshToken string
 
 	base string // http://host:port
 	http *http.Client
@@ -58,17 +64,42 @@ func enter(ctx context.Context, base, path, username, password string) (*Person,
 	p := &Person{Username: username, Password: password, base: base, http: &http.Client{
 		Transport: &http.Transport{MaxIdleConnsPerHost: 4}, Timeout: callPatience,
 	}}
+	return p, p.signIn(ctx, path, map[string]string{"username": username, "password": password})
+}
+
+// signIn makes a call that is answered with a grant, and takes it.
+func (p *Person) signIn(ctx context.Context, path string, in any) error {
 	var grant struct {
 		User struct {
 			ID chat.UserID `json:"id"`
 		} `json:"user"`
 		Token string `json:"access_token"`
 	}
-	if _, err := p.Call(ctx, http.MethodPost, path, map[string]string{"username": username, "password": password}, &grant); err != nil {
-		return nil, fmt.Errorf("%s as %s: %w", path, username, err)
+	answer, err := p.exchange(ctx, http.MethodPost, path, in, &grant)
+	if err != nil {
+		return fmt.Errorf("%s as %s: %w", path, p.Username, err)
 	}
 	p.ID, p.Token = grant.User.ID, grant.Token
-	return p, nil
+	for _, cookie := range answer.cookies {
+		if cookie.Name == refreshCookie {
+			p.RefreshToken = cookie.Value
+		}
+	}
+	return nil
+}
+
+// At is the same sign-in of the person at another address (http://host:port).
+func (p *Person) At(base string) *Person {
+	there := *p
+	there.base = base
+	return &there
+}
+
+// Refresh spends the refresh token for a new grant, as a person's page does. p keeps what it had.
+func (p *Person) Refresh(ctx context.Context) (*Person, error) {
+	next := *p
+	next.Token = ""
+	return &next, next.signIn(ctx, "/auth/refresh", nil)
 }
 
 // Close lets go of the person's idle connections.
@@ -76,17 +107,29 @@ func (p *Person) Close() { p.http.CloseIdleConnections() }
 
 // Call makes a call below /api/v1 and reads the answer into out, which may be nil. A refusal is a *Problem.
 func (p *Person) Call(ctx context.Context, method, path string, in, out any) (status int, err error) {
+	answer, err := p.exchange(ctx, method, path, in, out)
+	return answer.status, err
+}
+
+// answer is what came beside a body.
+type answer struct {
+	status  int
+	cookies []*http.Cookie
+}
+
+// exchange is Call with the whole answer.
+func (p *Person) exchange(ctx context.Context, method, path string, in, out any) (answer, error) {
 	var body io.Reader = http.NoBody
 	if in != nil {
 		encoded, err := json.Marshal(in)
 		if err != nil {
-			return 0, fmt.Errorf("encode the body of %s: %w", path, err)
+			return answer{}, fmt.Errorf("encode the body of %s: %w", path, err)
 		}
 		body = bytes.NewReader(encoded)
 	}
 	request, err := http.NewRequestWithContext(ctx, method, p.base+"/api/v1"+path, body)
 	if err != nil {
-		return 0, fmt.Errorf("%s %s: %w", method, path, err)
+		return answer{}, fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	if in != nil {
 		request.Header.Set("Content-Type", "application/json")
@@ -94,28 +137,32 @@ func (p *Person) Call(ctx context.Context, method, path string, in, out any) (st
 	if p.Token != "" {
 		request.Header.Set("Authorization", "Bearer "+p.Token)
 	}
+	if p.RefreshToken != "" && strings.HasPrefix(path, "/auth/") {
+		request.Header.Set("Cookie", refreshCookie+"="+p.RefreshToken)
+	}
 	response, err := p.http.Do(request)
 	if err != nil {
-		return 0, fmt.Errorf("%s %s: %w", method, path, err)
+		return answer{}, fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, answerBytesMax))
+	got := answer{response.StatusCode, response.Cookies()}
+	text, err := io.ReadAll(io.LimitReader(response.Body, answerBytesMax))
 	if err != nil {
-		return 0, fmt.Errorf("read the answer of %s %s: %w", method, path, err)
+		return answer{}, fmt.Errorf("read the answer of %s %s: %w", method, path, err)
 	}
 	if response.StatusCode >= http.StatusBadRequest {
 		problem := &Problem{Status: response.StatusCode, RetryAfter: response.Header.Get("Retry-After")}
-		if err := json.Unmarshal(answer, problem); err != nil {
-			return response.StatusCode, fmt.Errorf("%s %s answered %d and no problem: %w", method, path, response.StatusCode, err)
+		if err := json.Unmarshal(text, problem); err != nil {
+			return got, fmt.Errorf("%s %s answered %d and no problem: %w", method, path, response.StatusCode, err)
 		}
-		return response.StatusCode, fmt.Errorf("%s %s: %w", method, path, problem)
+		return got, fmt.Errorf("%s %s: %w", method, path, problem)
 	}
 	if out != nil {
-		if err := json.Unmarshal(answer, out); err != nil {
-			return response.StatusCode, fmt.Errorf("read the answer of %s %s: %w", method, path, err)
+		if err := json.Unmarshal(text, out); err != nil {
+			return got, fmt.Errorf("read the answer of %s %s: %w", method, path, err)
 		}
 	}
-	return response.StatusCode, nil
+	return got, nil
 }
 
 // CodeOf is the code of a refusal, or nothing.
@@ -173,6 +220,12 @@ type Event struct {
 		ID chat.UserID `json:"id"`
 	} `json:"actor"`
 	Message *Message `json:"message"`
+	Member  *struct {
+		User struct {
+			ID chat.UserID `json:"id"`
+		} `json:"user"`
+		Change chat.MemberChange `json:"change"`
+	} `json:"member"`
 }
 
 // Message is a message in its newest state.
