@@ -190,7 +190,7 @@ func (s *Server) openUseCases(context.Context) error {
 		Clock: time.Now, Rand: rand.Reader, NewID: newID, Log: s.log,
 	}
 	if s.config.Cluster.on() {
-		rooms.Store, rooms.Shown = shownRooms{s.store, s.reads}, s.reads
+		rooms.Store, rooms.Shown = shownRooms{s.reads, s.store}, s.reads
 	}
 	s.rooms = room.New(rooms)
 	return nil

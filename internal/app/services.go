@@ -71,19 +71,8 @@ type reads interface {
 
 // shownRooms is the store of rooms, which are read as people are shown them.
 type shownRooms struct {
-	store
-
-	reads reads
-}
-
-// Access reads the room and the person's place in it.
-func (r shownRooms) Access(ctx context.Context, room chat.RoomID, user chat.UserID) (chat.Access, error) {
-	return r.reads.Access(ctx, room, user)
-}
-
-// RoomOf reads a room as its member sees it.
-func (r shownRooms) RoomOf(ctx context.Context, room chat.RoomID, user chat.UserID) (chat.MemberRoom, error) {
-	return r.reads.RoomOf(ctx, room, user)
+	reads
+	room.Changes
 }
 
 // queue is both halves of the log.

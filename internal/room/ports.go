@@ -12,6 +12,11 @@ type Store interface {
 	Access(ctx context.Context, room chat.RoomID, user chat.UserID) (chat.Access, error)
 	// RoomOf reads a room as its member sees it.
 	RoomOf(ctx context.Context, room chat.RoomID, user chat.UserID) (chat.MemberRoom, error)
+	Changes
+}
+
+// Changes is that half of a Store which decides: it must know what is committed, and need not know what is only shown.
+type Changes interface {
 	// Update runs change in one transaction over the room, which need not exist yet. Where change answers an error nothing
 	// is changed and that error comes back. change may run again after a conflict and must have no other effect.
 	Update(ctx context.Context, room chat.RoomID, change func(tx chat.RoomTx) error) error
