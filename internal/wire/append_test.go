@@ -28,6 +28,25 @@ func TestAppendedIsMarshalled(t *testing.T) {
 	})
 }
 
+// Promise: the event of a new message is kept with the bytes that encoding/json gives it.
+func TestKeptIsMarshalled(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		e := drawNewMessage(t)
+		if rapid.Bool().Draw(t, "fingerprint") {
+			e.Message.Fingerprint = chat.FingerprintOf(e.Message.Sender.ID, e.Message.Body, e.Message.ReplyTo)
+		}
+		if rapid.Bool().Draw(t, "elsewhere") {
+			e.At = e.At.In(time.FixedZone("", 60*rapid.IntRange(-1600, 1600).Draw(t, "minutes")))
+		}
+		want, errWant := marshalStored(e)
+		got, err := EncodeEvent(e)
+		if !bytes.Equal(got, want) || (err == nil) != (errWant == nil) {
+			t.Fatalf("got\n%s, %v, want\n%s, %v", got, err, want, errWant)
+		}
+	})
+}
+
 func drawNewMessage(t *rapid.T) *chat.Event {
 	raw := rapid.SliceOfN(rapid.Byte(), 16, 16)
 	text := rapid.OneOf(
@@ -74,8 +93,10 @@ func BenchmarkNewMessage(b *testing.B) {
 	}
 	e := &chat.Event{Room: m.Room, Seq: m.Seq, Kind: chat.KindMessage, At: m.CreatedAt, Actor: ada, RecordID: m.ID, Message: m}
 	for name, encode := range map[string]func() error{
-		"appended":   func() error { _, err := Envelope(e); return err },
-		"marshalled": func() error { _, err := marshalEvent(e); return err },
+		"appended":        func() error { _, err := Envelope(e); return err },
+		"marshalled":      func() error { _, err := marshalEvent(e); return err },
+		"kept/appended":   func() error { _, err := EncodeEvent(e); return err },
+		"kept/marshalled": func() error { _, err := marshalStored(e); return err },
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -101,8 +101,11 @@ func EncodeRecord(record *chat.Record) ([]byte, error) {
 // that this version does not know, is an error: it belongs among the dead letters.
 func DecodeRecord(data []byte) (*chat.Record, error) {
 	var record chat.Record
-	if err := json.Unmarshal(data, &record); err != nil {
-		return nil, fmt.Errorf("decode record: %w", err)
+	if !readMessage(data, &record) {
+		record = chat.Record{} // of which a part may have been read
+		if err := json.Unmarshal(data, &record); err != nil {
+			return nil, fmt.Errorf("decode record: %w", err)
+		}
 	}
 	if record.ID.IsZero() || record.Room.IsZero() {
 		return nil, errors.New("decode record: it lacks an id or a room")

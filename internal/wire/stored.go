@@ -47,6 +47,15 @@ type storedReaction struct {
 
 // EncodeEvent writes a whole event as a bus keeps it.
 func EncodeEvent(e *chat.Event) ([]byte, error) {
+	if isNewMessage(e) {
+		if data, whole := appendStoredMessage(make([]byte, 0, newMessageBytes), e); whole {
+			return data, nil
+		}
+	}
+	return marshalStored(e)
+}
+
+func marshalStored(e *chat.Event) ([]byte, error) {
 	stored := storedEvent{
 		Room: e.Room, Seq: e.Seq, Kind: e.Kind, At: e.At, Actor: e.Actor, RecordID: e.RecordID,
 		Reaction: e.Reaction, Member: e.Member, Info: e.Info,
