@@ -92,7 +92,10 @@ func (p *pairs) talk(rate int, span time.Duration, every func(now time.Time)) er
 	if err != nil {
 		return err
 	}
-	all, err := p.loop.run(joinPatience, func() bool { return p.waiting() == 0 || p.crowd.failed > 0 }, func(time.Time) {})
+	all, err := p.loop.run(joinPatience, func() bool {
+		acks, messages := p.missing()
+		return acks+messages == 0 || p.crowd.failed > 0
+	}, func(time.Time) {})
 	switch {
 	case err != nil:
 		return err
@@ -101,16 +104,18 @@ func (p *pairs) talk(rate int, span time.Duration, every func(now time.Time)) er
 	case p.refused > 0:
 		return fmt.Errorf("%d of %d sends were refused", p.refused, p.sent)
 	case !all:
-		return fmt.Errorf("%d acks and messages of %d sends have not come within %v", p.waiting(), p.sent, joinPatience)
+		acks, messages := p.missing()
+		return fmt.Errorf("of %d sends %d have not been acked and %d not been heard within %v", p.sent, acks, messages, joinPatience)
 	}
 	return nil
 }
 
-func (p *pairs) waiting() (n int) {
+// missing is how many acks and messages are under way.
+func (p *pairs) missing() (acks, messages int) {
 	for i := range p.rooms {
-		n += len(p.unacked[i]) + len(p.unheard[i])
+		acks, messages = acks+len(p.unacked[i]), messages+len(p.unheard[i])
 	}
-	return n
+	return acks, messages
 }
 
 // forget begins the measuring anew.
