@@ -46,6 +46,23 @@ type conn struct {
 type meanwhile struct {
 	left   map[chat.RoomID]string // and why
 	joined []chat.RoomID
+	news   [][]byte // frames, at most meanwhileNewsMax
+}
+
+// meanwhileNewsMax bounds the news that wait for a connection to be set up. What comes beyond it is lost, as news may be.
+const meanwhileNewsMax = 64
+
+// tell queues news of the person: after ready, which is the answer to auth and may be of the moment before.
+func (c *conn) tell(payload []byte) {
+	c.mu.Lock()
+	m := c.meanwhile
+	if m != nil && len(m.news) < meanwhileNewsMax {
+		m.news = append(m.news, payload)
+	}
+	c.mu.Unlock()
+	if m == nil {
+		c.sendText(payload)
+	}
 }
 
 // sendText queues a payload as a text frame.
@@ -184,12 +201,28 @@ func (c *conn) leftMeanwhile(room chat.RoomID) (reason string, left bool) {
 	return reason, left
 }
 
-// settled ends the setting up and answers the rooms that were joined meanwhile.
+// settled tells the news that waited, ends the setting up and answers the rooms that were joined meanwhile.
 func (c *conn) settled() []chat.RoomID {
+	for {
+		news, joined := c.settle()
+		if len(news) == 0 {
+			return joined
+		}
+		for _, payload := range news { // and more may come
+			c.sendText(payload)
+		}
+	}
+}
+
+// settle ends the setting up unless there is news that has waited.
+func (c *conn) settle() (news [][]byte, joined []chat.RoomID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	joined := c.meanwhile.joined
+	m := c.meanwhile
+	if news, m.news = m.news, nil; len(news) > 0 {
+		return news, nil
+	}
 	c.meanwhile = nil
 	c.heardAt.Store(c.gateway.now().Unix())
-	return joined
+	return nil, m.joined
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -244,6 +245,31 @@ func TestRead(t *testing.T) {
 		}
 		phone.quiet()
 		other.quiet()
+	})
+}
+
+// Promise (PROTOCOL §3): ready is the first answer, also to whose read line moves on another device while the connection is
+// being set up; that is told after it, since ready may be of the moment before.
+func TestReadDuringSignIn(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, w *world) {
+		bob := w.someone(t, "bob")
+		room := w.room(t, chat.Public, bob)
+		head := w.say(t, bob, room, "hello")
+		var once atomic.Bool
+		hook := func(chat.UserID) { // bob's rooms have been read, and ready has not been said
+			if once.CompareAndSwap(false, true) {
+				if _, err := w.history.MarkRead(t.Context(), bob.ID, room, head, "the other device"); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		w.store.listed.Store(&hook)
+		c := w.sit(t, bob)
+		if f := c.expect("read"); f.ReadSeq != uint64(head) {
+			t.Errorf("got %s, want %d", f, head)
+		}
+		c.quiet()
 	})
 }
 

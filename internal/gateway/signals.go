@@ -50,7 +50,7 @@ func (g *Gateway) heard(signal chat.Signal) {
 	case chat.SignalRead:
 		for _, c := range g.hub.connections(signal.User) {
 			if c.id != signal.Connection && signal.Read != nil {
-				c.sendText(wire.ReadFrame(signal.Room, *signal.Read))
+				c.tell(wire.ReadFrame(signal.Room, *signal.Read))
 			}
 		}
 	case chat.SignalTyping:
@@ -60,7 +60,7 @@ func (g *Gateway) heard(signal chat.Signal) {
 	case chat.SignalRefused:
 		frame := wire.ErrorFrame(signal.Message, &chat.Error{Code: signal.Code, Detail: signal.Detail})
 		for _, c := range g.hub.connections(signal.User) {
-			c.sendText(frame)
+			c.tell(frame)
 		}
 	case chat.SignalMember:
 	}
