@@ -81,7 +81,7 @@ func manyNames(n int) string {
 // anything is done.
 func TestBadBodies(t *testing.T) {
 	t.Parallel()
-	w := anywhere(t)
+	w := setup(t)
 	people := w.cast()
 	f := w.stage(t, people, chat.Public)
 	tried := 0
@@ -122,7 +122,7 @@ func TestBadBodies(t *testing.T) {
 // Promise: what a field cannot be is refused by its name, whatever its JSON type, and is never a 500.
 func TestWrongTypes(t *testing.T) {
 	t.Parallel()
-	w := anywhere(t)
+	w := setup(t)
 	people := w.cast()
 	values := []string{
 		`null`, `true`, `5`, `-5`, `1.5`, `1e3`, `1e300`, `18446744073709551615`, `9007199254740993`, `"x"`, `""`, `"5"`, `[]`, `{}`, `["x"]`, `{"x":1}`,

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -66,7 +67,7 @@ func TestResumeAfterRestart(t *testing.T) {
 
 		t.Run("too far behind", func(t *testing.T) {
 			const tooMany = 1000
-			said = append(said, say(t, ada, room, len(said), tooMany)...)
+			said = append(said, sayAtOnce(t, ada, room, len(said), tooMany)...)
 			head := said[len(said)-1]
 			socket, stop := signIn(t, at.addr, ada, map[chat.RoomID]chat.Seq{room: position})
 			defer stop()
@@ -107,18 +108,43 @@ func say(t *testing.T, p *client.Person, room chat.RoomID, from, n int) []chat.S
 	t.Helper()
 	seqs := make([]chat.Seq, 0, n)
 	for k := range n {
-		id, body := client.NewMessageID(), fmt.Sprintf("%s %d", secretMark, from+k)
-		sent, err := p.Send(t.Context(), room, id, body)
-		// A cluster whose sequencers change acknowledges what it has not numbered yet; asked again, it tells the number.
-		for tries := 0; err == nil && sent.Seq == 0 && tries < numberTries; tries++ {
-			sent, err = p.Send(t.Context(), room, id, body)
-		}
+		seq, err := numbered(t.Context(), p, room, fmt.Sprintf("%s %d", secretMark, from+k))
 		if err != nil {
 			t.Fatal(err)
 		}
-		seqs = append(seqs, sent.Seq)
+		seqs = append(seqs, seq)
 	}
 	return seqs
+}
+
+// sayAtOnce is say by many hands, for when the order of what is said does not matter.
+func sayAtOnce(t *testing.T, p *client.Person, room chat.RoomID, from, n int) []chat.Seq {
+	t.Helper()
+	const hands = 16
+	seqs := make([]chat.Seq, n)
+	group := run.NewGroup(t.Context())
+	for hand := range hands {
+		group.Go("say", func(ctx context.Context) (err error) {
+			for k := hand; k < n && err == nil; k += hands {
+				seqs[k], err = numbered(ctx, p, room, fmt.Sprintf("%s %d", secretMark, from+k))
+			}
+			return err
+		})
+	}
+	must(t, group.Wait())
+	slices.Sort(seqs)
+	return seqs
+}
+
+// numbered sends a message and answers its number.
+func numbered(ctx context.Context, p *client.Person, room chat.RoomID, body string) (chat.Seq, error) {
+	id := client.NewMessageID()
+	sent, err := p.Send(ctx, room, id, body)
+	// A cluster whose sequencers change acknowledges what it has not numbered yet; asked again, it tells the number.
+	for tries := 0; err == nil && sent.Seq == 0 && tries < numberTries; tries++ {
+		sent, err = p.Send(ctx, room, id, body)
+	}
+	return sent.Seq, err
 }
 
 // signIn opens a socket and sends its first frame.
