@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { Api, password } from "./api.mjs";
 import { launch } from "./browser.mjs";
 import { Guard } from "./guard.mjs";
-import { Server } from "./server.mjs";
+import { startServer } from "./server.mjs";
 import { seen } from "./steps.mjs";
 import { patienceMs } from "./wait.mjs";
 
@@ -75,7 +75,7 @@ class World {
 /** A test with a server of its own. What its pages showed is kept in a temporary folder if it fails. */
 export function scenario(name, run, { env, timeout = 3 * minuteMs } = {}) {
   test(name, { timeout }, async (context) => {
-    const server = await Server.start(env);
+    const server = await startServer(env);
     const world = new World(server);
     try {
       await run(world);

@@ -23,6 +23,49 @@ async function freePort() {
   return port;
 }
 
+/** Who starts and kills the servers in place of this one's own: their answer to an order, a word with arguments. */
+const control = process.env.BLABBER_HIVE_CONTROL;
+
+async function order(word, ...args) {
+  const answer = await fetch(`${control}/${word}`, { method: "POST", body: JSON.stringify(args) });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${word}: ${answer.status} ${text}`);
+  return text;
+}
+
+/** A cluster, or whatever else somebody keeps for us: empty at the start, and killed as a whole. */
+class Elsewhere {
+  static async start(env) {
+    if (env !== undefined) throw new Error("a server with settings of its own is ours to start");
+    const server = new Elsewhere();
+    server.origin = await order("start");
+    return server;
+  }
+
+  async run() {
+    await order("run");
+  }
+
+  async kill() {
+    await order("kill");
+    this.log = await order("log");
+  }
+
+  async command(...args) {
+    return { stdout: await order("command", ...args) };
+  }
+
+  async remove() {}
+
+  /** What they logged, as far as it was asked for. */
+  log = "";
+}
+
+/** A server for one scenario, with these settings beside the usual ones. */
+export function startServer(env) {
+  return control === undefined ? Server.start(env) : Elsewhere.start(env);
+}
+
 /** The built server on loopback, with a data folder of its own that outlives its crashes. */
 export class Server {
   #process = null;
