@@ -34,6 +34,8 @@ const (
 	// hurryPatience is what a part still has when nobody wants to wait any more: enough for the sequencer to store what it
 	// was given, which its senders would otherwise have to send again.
 	hurryPatience = 500 * time.Millisecond
+	// storePause bounds the transactions of a cluster to ten a second for each partition while little is said.
+	storePause = 100 * time.Millisecond
 )
 
 // partition is the one that a server alone has.
@@ -152,7 +154,7 @@ func (s *Server) openSequencer(context.Context) error {
 	if !s.config.Cluster.has(roleSequencer) {
 		return nil
 	}
-	options := sequencer.Options{Durable: s.config.Cluster.on()}
+	options := sequencer.Options{Durable: s.config.Cluster.on(), StorePause: storePause}
 	numbers := sequencer.New(s.queue, s.bus, s.store, options, sequencer.NewMetrics(s.registry), s.log)
 	// Alone it ends by itself, once the log is closed and all that was appended is stored and acked. What a cluster's log
 	// keeps is for whoever owns the partitions next.

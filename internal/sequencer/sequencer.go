@@ -23,6 +23,9 @@ type Options struct {
 	// StoreOnly says that what is read was announced long ago: it is stored with the numbers that it had then and told to
 	// nobody, and the first thing that fails ends it.
 	StoreOnly bool
+	// StorePause is how long a durable log's records gather after a small batch was stored. Nobody waits for the store there, and
+	// a transaction for each message would take the disk and the processor from what people do wait for. Zero: not at all.
+	StorePause time.Duration
 	// Now is the clock; time.Now if nil.
 	Now func() time.Time
 }
@@ -33,6 +36,7 @@ type Sequencer struct {
 	bus     Bus
 	store   Store
 	durable bool
+	pause   time.Duration
 	only    bool // nothing but to store
 	now     func() time.Time
 	metrics *Metrics
@@ -42,7 +46,7 @@ type Sequencer struct {
 
 // New makes a sequencer over its three ports.
 func New(log Log, bus Bus, store Store, options Options, metrics *Metrics, logger *slog.Logger) *Sequencer {
-	s := &Sequencer{log: log, bus: bus, store: store, durable: options.Durable, only: options.StoreOnly, now: options.Now, metrics: metrics, logger: logger}
+	s := &Sequencer{log: log, bus: bus, store: store, durable: options.Durable, only: options.StoreOnly, pause: options.StorePause, now: options.Now, metrics: metrics, logger: logger}
 	if s.now == nil {
 		s.now = time.Now
 	}

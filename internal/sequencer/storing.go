@@ -15,6 +15,10 @@ import (
 // be drained.
 const storeRetryMax = 2 * time.Second
 
+// smallBatch is below how many records it is worth waiting for more: a batch of this many costs each of them hardly more than a
+// larger one.
+const smallBatch = 500
+
 // storing is what the pass that stores knows; meaningless while !known.
 type storing struct {
 	states *rooms
@@ -39,6 +43,9 @@ func (p *Partition) Store(ctx context.Context) error {
 		}
 		if err == nil {
 			backoff.Reset()
+			if p.durable && p.pause > 0 && p.unstored() < smallBatch && run.Pause(ctx, p.pause) != nil {
+				return nil
+			}
 			continue
 		}
 		p.storing.states.forget()
@@ -59,6 +66,13 @@ func (p *Partition) Store(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// unstored is how many records are announced and wait to be stored.
+func (p *Partition) unstored() chat.Offset {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.announced - min(p.stored, p.announced)
 }
 
 // toStore waits for the next run that may be stored.
