@@ -15,6 +15,23 @@ function folderOf(moduleIds: readonly string[]): string {
   return "assets/";
 }
 
+const hive = fileURLToPath(new URL("./src/app/hive.tsx", import.meta.url));
+
+/** Whether a module is loaded with another one, by imports that are not lazy. */
+function isPartOf(
+  whole: string,
+  id: string,
+  graph: { getModuleInfo(id: string): { importers: readonly string[] } | null },
+  seen = new Set<string>(),
+): boolean {
+  if (id === whole) return true;
+  if (seen.has(id)) return false;
+  seen.add(id);
+  return (graph.getModuleInfo(id)?.importers ?? []).some((importer) =>
+    isPartOf(whole, importer, graph, seen),
+  );
+}
+
 export default defineConfig({
   resolve: {
     alias: { entities: fileURLToPath(new URL("./vite/entities.ts", import.meta.url)) },
@@ -57,12 +74,14 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         chunkFileNames: ({ moduleIds }) => `${folderOf(moduleIds)}[name]-[hash].js`,
-        // One file for each step of a first visit, since each costs a trip to the server: what signs somebody in, what
-        // a conversation needs beside it, and React, which stays in browsers' caches when the app changes.
+        // One file for each step of a first visit, since each costs a trip to the server and, on a slow phone, some
+        // milliseconds: what signs somebody in, what a conversation needs beside it, and React, which stays in browsers'
+        // caches when the app changes.
         codeSplitting: {
           groups: [
             { name: "react", test: /node_modules[\\/](react|react-dom|scheduler)[\\/]/, priority: 2 },
             { name: "app", tags: ["$initial"], priority: 1 },
+            { debugName: "hive", name: (id, graph) => (isPartOf(hive, id, graph) ? "hive" : null) },
           ],
         },
       },

@@ -80,6 +80,8 @@ export function formatRelative(time: string, now = Date.now()): string {
 
 /** A number as people write it here: 4,812. */
 export function formatNumber(value: number): string {
+  // Nothing parts three digits, and what knows how the rest is parted takes a slow phone long to make ready.
+  if (Number.isInteger(value) && Math.abs(value) < 1000) return String(value);
   return new Intl.NumberFormat(locale()).format(value);
 }
 
