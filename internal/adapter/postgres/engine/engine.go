@@ -93,13 +93,14 @@ func Open(ctx context.Context, options Options, migrations fs.FS) (*Engine, erro
 		size      int
 		otherwise int
 		statement time.Duration
-		plans     string
+		plans     map[string]string
 	}{
 		// A batch's statements are probes of indexes whatever the values: planning them for each batch's own thousands of
-		// values would take longer than some of them, and could only make worse plans of it.
-		{&e.commits, options.Commits, CommitsDefault, commitTimeout, "force_generic_plan"},
-		{&e.changes, options.Changes, ChangesDefault, callTimeout, "auto"},
-		{&e.reads, options.Reads, ReadsDefault, callTimeout, "auto"},
+		// values would take longer than some of them, and could only make worse plans of it. Nor do they depend on how much
+		// is there: a plan that is made while a table is new would read all of it, and be kept while it grows.
+		{&e.commits, options.Commits, CommitsDefault, commitTimeout, map[string]string{"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}},
+		{&e.changes, options.Changes, ChangesDefault, callTimeout, nil},
+		{&e.reads, options.Reads, ReadsDefault, callTimeout, nil},
 	} {
 		if *p.pool, err = e.pool(ctx, max(p.size, 0), p.otherwise, p.statement, p.plans); err != nil {
 			e.Close()
@@ -145,7 +146,7 @@ func setDefaults(params, defaults map[string]string) {
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
-func (e *Engine) pool(ctx context.Context, size, otherwise int, statement time.Duration, plans string) (*pgxpool.Pool, error) {
+func (e *Engine) pool(ctx context.Context, size, otherwise int, statement time.Duration, plans map[string]string) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig("")
 	if err != nil {
 		return nil, fmt.Errorf("make a pool of connections: %w", err)
@@ -154,7 +155,7 @@ func (e *Engine) pool(ctx context.Context, size, otherwise int, statement time.D
 	if config.ConnConfig.RuntimeParams["statement_timeout"] == milliseconds(callTimeout) { // the address says nothing else
 		config.ConnConfig.RuntimeParams["statement_timeout"] = milliseconds(statement)
 	}
-	setDefaults(config.ConnConfig.RuntimeParams, map[string]string{"plan_cache_mode": plans})
+	setDefaults(config.ConnConfig.RuntimeParams, plans)
 	if size == 0 {
 		size = otherwise
 	}

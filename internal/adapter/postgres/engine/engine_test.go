@@ -42,6 +42,9 @@ func TestSettings(t *testing.T) {
 		if got := read(c.Row, "transaction_isolation"); got != "read committed" {
 			t.Errorf("a change is %s, want read committed", got)
 		}
+		if got := read(c.Row, "enable_seqscan"); got != "off" {
+			t.Errorf("a batch may read whole tables: enable_seqscan is %s", got)
+		}
 		return nil
 	}); err != nil {
 		t.Fatal(err)
