@@ -79,7 +79,7 @@ func (c *replayCommand) Run(p *Process) (err error) {
 	meter.End()
 	switch {
 	case ctx.Err() != nil:
-		return errors.New("stopped before the end; run the same command again and it goes on from here")
+		return terminal.ErrStopped
 	case err != nil:
 		return inWords(err)
 	}

@@ -32,7 +32,7 @@ const controlVariable = "BLABBER_HIVE_CONTROL"
 //nolint:paralleltest // it needs the machine for itself
 func TestBrowserOnCluster(t *testing.T) {
 	if _, err := os.Stat("../../web/node_modules"); err != nil {
-		t.Skip("the browser's side is not installed: make test-e2e does that")
+		t.Fatal("the browser's side is not installed: make test-e2e does that")
 	}
 	c := borrow(t)
 	orders := make(chan order)

@@ -1,12 +1,16 @@
 package terminal
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 	"time"
 )
+
+// ErrStopped ends a command that goes on where it stopped when it is run again.
+var ErrStopped = errors.New("stopped before the end; run the same command again and it goes on from here")
 
 // How often progress is shown: often enough on a terminal to be alive, seldom enough elsewhere to be read.
 const (
