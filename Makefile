@@ -61,6 +61,10 @@ $(MODULES): web/package-lock.json
 dev: $(MODULES) ## serve with reloading: the client on vite's port, the server behind it
 	scripts/dev.sh
 
+.PHONY: sentiment
+sentiment: ## the model server that reads moods, on http://localhost:8000
+	@scripts/sentiment.sh $(ARGS)
+
 .PHONY: services
 services: ## PostgreSQL, Redis and Kafka for yourself until Ctrl-C, and the variables that name them
 	@$(SERVICES) $(ARGS)

@@ -1,0 +1,1 @@
+"""The mood of short texts, over HTTP."""
