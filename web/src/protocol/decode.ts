@@ -9,6 +9,7 @@ import type {
   InvitePreview,
   MemberPage,
   MessagePage,
+  MoodTimeline,
   ReadState,
   RoomList,
   SearchPage,
@@ -245,6 +246,20 @@ export const signedIn: Schema<SignedIn> = v.object({
 });
 
 export const messagePage: Schema<MessagePage> = v.object({ messages: list(message), head: seq });
+
+export const moodTimeline: Schema<MoodTimeline> = v.object({
+  buckets: list(
+    v.object({
+      at: v.string(),
+      positive: v.number(),
+      neutral: v.number(),
+      negative: v.number(),
+      mean: v.number(),
+      first_seq: seq,
+      last_seq: seq,
+    }),
+  ),
+});
 
 export const changePage: Schema<ChangePage> = v.object({
   events: list(event),

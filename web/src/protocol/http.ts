@@ -35,6 +35,29 @@ export interface ChangePage {
   more: boolean;
 }
 
+/** Of what length the stretches of a room's mood are. */
+export type MoodStep = "hour" | "day" | "week";
+
+/** What the messages of one stretch of time sounded like; stretches without any are left out. */
+export interface MoodBucket {
+  /** When it begins. */
+  at: Timestamp;
+  positive: number;
+  neutral: number;
+  negative: number;
+  /** Of all their scores, from -1 to 1. */
+  mean: number;
+  /** The messages behind it are among those from this number… */
+  first_seq: Seq;
+  /** …to this one. */
+  last_seq: Seq;
+}
+
+/** The moods of a room over time, ascending. */
+export interface MoodTimeline {
+  buckets: MoodBucket[];
+}
+
 export interface RoomList {
   rooms: MemberRoom[];
 }

@@ -11,11 +11,14 @@ import type {
   Invite,
   InvitePreview,
   MemberPage,
+  MessagePage,
+  MoodStep,
+  MoodTimeline,
   SearchPage,
   UserPage,
 } from "../protocol/http";
-import type { RoomId, UserId } from "../protocol/ids";
-import type { Attachment, MemberRoom, Room } from "../protocol/model";
+import type { RoomId, Seq, UserId } from "../protocol/ids";
+import type { Attachment, MemberRoom, Room, Timestamp } from "../protocol/model";
 import type { HttpClient } from "./http-client";
 
 /** A search over messages; every part may be left out but the words. */
@@ -26,6 +29,15 @@ export interface SearchQuery {
   /** The `next_cursor` of the page before. */
   before?: string | undefined;
   limit?: number | undefined;
+}
+
+/** A time of a room's mood: both ends are those of hours, days or weeks in the time zone, the last one not included. */
+export interface MoodQuery {
+  from: Timestamp;
+  to: Timestamp;
+  bucket: MoodStep;
+  /** `Europe/Berlin`. */
+  tz: string;
 }
 
 /**
@@ -60,6 +72,14 @@ export interface Api {
   endSession(id: string): Promise<void>;
   /** Signs out everywhere but here. */
   endOtherSessions(): Promise<void>;
+  /** How a room sounded over time. What changes it is told by `Sync.onMoodChange`. */
+  roomMood(roomId: RoomId, query: MoodQuery, signal?: AbortSignal): Promise<MoodTimeline>;
+  /** The messages before a number, ascending, not kept: for lists beside the conversation. */
+  listMessages(
+    roomId: RoomId,
+    query: { before: Seq; limit: number },
+    signal?: AbortSignal,
+  ): Promise<MessagePage>;
   search(query: SearchQuery, signal?: AbortSignal): Promise<SearchPage>;
   upload(file: Blob, name: string, signal?: AbortSignal): Promise<Attachment>;
   /** The bytes of an upload as an object URL, since the address itself needs the token. Revoke it when done. */
@@ -130,6 +150,10 @@ export function createApi(http: HttpClient, effects: ApiEffects): Api {
     listSessions: async () => (await http.call(decoders.sessions, "/me/sessions")).sessions,
     endSession: (id) => http.tell(`/me/sessions/${encodeURIComponent(id)}`, { method: "DELETE" }),
     endOtherSessions: () => http.tell("/me/sessions", { method: "DELETE" }),
+    roomMood: (roomId, query, signal) =>
+      http.call(decoders.moodTimeline, `${roomPath(roomId)}/mood`, { query: { ...query }, signal }),
+    listMessages: (roomId, query, signal) =>
+      http.call(decoders.messagePage, `${roomPath(roomId)}/messages`, { query, signal }),
     search: (query, signal) =>
       http.call(decoders.searchPage, "/search", {
         query: {

@@ -9,6 +9,7 @@ import { SharedDevice } from "./device";
 import { HttpClient } from "./http-client";
 import { messageOfId } from "./log";
 import { MessageChanges } from "./message-changes";
+import { moodChangeOf } from "./mood";
 import type { OutboxMessage } from "./outbox";
 import { Person } from "./person";
 import { createViews } from "./selectors";
@@ -19,6 +20,7 @@ import { supabaseCredentials } from "./supabase";
 import type {
   Arrival,
   MessageActions,
+  MoodChange,
   ReadActions,
   SendActions,
   SessionActions,
@@ -45,6 +47,7 @@ export class Engine implements Sync {
   private readonly keeper: SessionKeeper;
   private readonly channel: Channel | null;
   private readonly arrivals = new Set<(arrival: Arrival) => void>();
+  private readonly moods = new Set<(change: MoodChange) => void>();
   private readonly matches = new Set<(roomId: RoomId, peer: User) => void>();
   private shared: SharedDevice | null = null;
   private person: Person | null = null;
@@ -58,6 +61,10 @@ export class Engine implements Sync {
   constructor(private readonly world: World) {
     this.store = new Store(initialState(world.now()));
     this.store.onAction((action, before, now) => this.person?.note(action, before, now));
+    this.store.onAction((action) => {
+      const change = moodChangeOf(action);
+      if (change !== null) this.moods.forEach((listener) => listener(change));
+    });
     this.views = createViews({
       subscribe: this.store.subscribe,
       state: this.store.state,
@@ -120,6 +127,11 @@ export class Engine implements Sync {
   onArrival(listener: (arrival: Arrival) => void): () => void {
     this.arrivals.add(listener);
     return () => this.arrivals.delete(listener);
+  }
+
+  onMoodChange(listener: (change: MoodChange) => void): () => void {
+    this.moods.add(listener);
+    return () => this.moods.delete(listener);
   }
 
   onMatch(listener: (roomId: RoomId, peer: User) => void): () => void {

@@ -56,6 +56,14 @@ export function useConfig(): ConfigView {
   return useView((views) => views.config());
 }
 
+/** Whether this server says how messages sound. Where it does not, nothing of mood is shown. */
+export function useMoodOffered(): boolean {
+  return useView((views) => {
+    const config = views.config();
+    return config.status === "ready" && config.config.features.mood;
+  });
+}
+
 /** Whether live events arrive; see {@link Connection} for what to show when. */
 export function useConnection(): Connection {
   return useView((views) => views.connection());

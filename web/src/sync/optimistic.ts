@@ -29,7 +29,8 @@ export function withChanges(
   return changes.reduce((shown, { change }) => {
     switch (change.kind) {
       case "edit":
-        return { ...shown, body: change.body, edited_at: shown.edited_at ?? nowIso };
+        // How the new words sound nobody has said yet.
+        return { ...shown, body: change.body, sentiment: null, edited_at: shown.edited_at ?? nowIso };
       case "remove":
         return {
           ...shown,

@@ -1,5 +1,5 @@
 import type { MessageId, RoomId, Seq, UserId } from "../protocol/ids";
-import type { Attachment, Me, Notify, User } from "../protocol/model";
+import type { Attachment, Me, Message, Notify, User } from "../protocol/model";
 import type { SignUp } from "../protocol/http";
 import type { Api } from "./api";
 import type {
@@ -130,6 +130,13 @@ export interface Arrival {
   mentionsMe: boolean;
 }
 
+/** Moods of a room's messages came, changed or went. */
+export interface MoodChange {
+  roomId: RoomId;
+  /** The messages as they are now; null where so much was missed that anything may be another. */
+  messages: readonly Message[] | null;
+}
+
 /** The whole engine behind the screens: one for a page. */
 export interface Sync {
   readonly views: Views;
@@ -144,6 +151,8 @@ export interface Sync {
   loadMembers(roomId: RoomId): Promise<void>;
   /** Tells of live messages of others as they arrive. */
   onArrival(listener: (arrival: Arrival) => void): () => void;
+  /** Tells of moods as they come, and as an edit or a deletion takes them away. */
+  onMoodChange(listener: (change: MoodChange) => void): () => void;
   /** Tells that a random conversation was found; its room is in the list of rooms already. */
   onMatch(listener: (roomId: RoomId, peer: User) => void): () => void;
   /** Begins: restores the session from the device and the server, then connects. */

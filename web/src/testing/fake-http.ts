@@ -266,6 +266,10 @@ export class FakeHttp {
       /^PATCH \/rooms\/([^/]+)$/,
       (call, id) => {
         const room = this.room(call, id);
+        if ("mood_enabled" in call.body) {
+          if (room.members.get(call.who())?.role !== "owner") throw new Refused("forbidden");
+          if (room.info.visibility === "direct") throw new Refused("invalid");
+        }
         this.server.publish(room.changed(this.server.userOf(call.who()), call.body));
         return room.asRoom();
       },
@@ -395,6 +399,15 @@ export class FakeHttp {
         });
         const messages = page.messages.map((message) => withMyReactions(message, call.who()));
         return { ...page, messages };
+      },
+    ],
+    [
+      /^GET \/rooms\/([^/]+)\/mood$/,
+      (call, id) => {
+        const [from, to] = ["from", "to"].map((name) => Date.parse(call.query.get(name) ?? ""));
+        const step = call.query.get("bucket");
+        if (step !== "hour" && step !== "day" && step !== "week") throw new Refused("invalid");
+        return { buckets: this.room(call, id).moodTimeline(from!, to!, step) };
       },
     ],
     [

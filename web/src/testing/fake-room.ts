@@ -1,4 +1,4 @@
-import type { ChangePage, MessagePage } from "../protocol/http";
+import type { ChangePage, MessagePage, MoodBucket, MoodStep } from "../protocol/http";
 import { noSeq, type MessageId, type RoomId, type Seq, type UserId } from "../protocol/ids";
 import type {
   Event,
@@ -16,6 +16,17 @@ import type {
 /** A moment `ms` after the fake world began. */
 export function timestamp(ms: number): Timestamp {
   return new Date(Date.UTC(2026, 10, 23, 9) + ms).toISOString();
+}
+
+const noMoods = { positive: 0, neutral: 0, negative: 0, mean: 0 };
+
+/** When the hour, day or week of a moment began here; weeks begin on Monday. */
+function beginningOf(time: Timestamp, step: MoodStep): Timestamp {
+  const date = new Date(time);
+  if (step === "hour") date.setMinutes(0, 0, 0);
+  else date.setHours(0, 0, 0, 0);
+  if (step === "week") date.setDate(date.getDate() - ((date.getDay() + 6) % 7));
+  return date.toISOString();
 }
 
 interface ReadMark {
@@ -104,7 +115,7 @@ export class FakeRoom {
   }
 
   edit(actor: User, seq: Seq, body: string): MessageEvent {
-    return this.change("edit", actor, seq, { body, edited_at: this.now() });
+    return this.change("edit", actor, seq, { body, edited_at: this.now(), sentiment: null });
   }
 
   remove(actor: User, seq: Seq): MessageEvent {
@@ -171,6 +182,25 @@ export class FakeRoom {
     }
     const older = before === undefined ? all : all.filter((message) => message.seq < before);
     return { messages: older.slice(-limit), head };
+  }
+
+  /** PROTOCOL §2, `GET …/mood`, in the time zone of this machine. */
+  moodTimeline(from: number, to: number, step: MoodStep): MoodBucket[] {
+    const buckets = new Map<string, MoodBucket>();
+    for (const { seq, created_at, sentiment } of this.messagesAsOf(this.head)) {
+      const atMs = Date.parse(created_at);
+      if (sentiment === null || atMs < from || atMs >= to) continue;
+      const at = beginningOf(created_at, step);
+      const held = buckets.get(at) ?? { at, ...noMoods, first_seq: seq, last_seq: seq };
+      const count = held.positive + held.neutral + held.negative;
+      buckets.set(at, {
+        ...held,
+        [sentiment.label]: held[sentiment.label] + 1,
+        mean: (held.mean * count + sentiment.score) / (count + 1),
+        last_seq: seq,
+      });
+    }
+    return [...buckets.values()];
   }
 
   /** PROTOCOL §2, `GET …/changes`, answered as of `head`: messages are in their newest state. */

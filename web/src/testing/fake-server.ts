@@ -124,7 +124,7 @@ export class FakeServer {
         created_by: owner.id,
         created_at: new Date(this.clock.now()).toISOString(),
         members: 0,
-        mood_enabled: false,
+        mood_enabled: this.config.features.mood && visibility === "public",
       },
       () => new Date(this.clock.now()).toISOString(),
     );
