@@ -85,6 +85,32 @@ export function formatNumber(value: number): string {
   return new Intl.NumberFormat(locale()).format(value);
 }
 
+const signed = { maximumFractionDigits: 1, minimumFractionDigits: 1, signDisplay: "exceptZero" } as const;
+
+/** A number that says on which side of zero it is: +0.4. */
+export function formatSigned(value: number): string {
+  return new Intl.NumberFormat(locale(), signed).format(value);
+}
+
+/** From one moment to another, which is not part of it: as hours of a day, or as days. */
+export function formatSpan(start: Date, end: Date, step: "hour" | "day" | "week"): string {
+  if (step === "hour") {
+    const hours = dateFormat({ month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
+    return hours.formatRange(start, end);
+  }
+  const last = new Date(end.getTime() - 1);
+  if (dayOf(start.toISOString()) !== dayOf(last.toISOString())) {
+    return dateFormat({ month: "short", day: "numeric" }).formatRange(start, last);
+  }
+  return dateFormat({ weekday: "long", month: "long", day: "numeric" }).format(start);
+}
+
+/** The words under a bar of a chart that stands for an hour, a day or a week. */
+export function formatTick(start: Date, step: "hour" | "day" | "week"): string {
+  if (step === "hour") return formatTime(start.toISOString());
+  return dateFormat(step === "day" ? { weekday: "short" } : { month: "short", day: "numeric" }).format(start);
+}
+
 const namesShownMax = 2;
 
 /** Names in one breath: "Mina", "Mina and Jun", "Mina, Jun and 3 others". */

@@ -44,7 +44,11 @@ const pairs: [string, string, number][] = [
     ground,
     4.5,
   ]),
-  ...surfaces.slice(0, 3).map((ground): [string, string, number] => ["positive", ground, 4.5]),
+  ...[...surfaces, "surface-active"].flatMap((ground): [string, string, number][] => [
+    ["positive", ground, 4.5],
+    ["negative", ground, 4.5],
+  ]),
+  ...surfaces.slice(0, 3).map((ground): [string, string, number] => ["neutral", ground, 3]),
   ...surfaces.slice(0, 3).map((ground): [string, string, number] => ["line-strong", ground, 3]),
   ...[...surfaces.slice(0, 3), "surface-active"].map((ground): [string, string, number] => [
     "focus",

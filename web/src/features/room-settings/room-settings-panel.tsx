@@ -3,7 +3,7 @@ import { useTranslation } from "../../i18n/use-translation";
 import { formatNumber } from "../../i18n/format";
 import { describeProblem } from "../../i18n/problem";
 import type { Notify } from "../../protocol/model";
-import { useCompleteness, useSync } from "../../sync/hooks";
+import { useCompleteness, useMoodOffered, useSync } from "../../sync/hooks";
 import type { RoomView } from "../../sync/views";
 import { Button } from "../../ui/button";
 import { Choice } from "../../ui/choice";
@@ -13,6 +13,7 @@ import { AboutForm } from "./about-form";
 import { BanList } from "./ban-list";
 import { DangerZone } from "./danger-zone";
 import { InviteLinks } from "./invite-links";
+import { MoodSwitch } from "./mood-switch";
 import styles from "./room-settings.module.css";
 
 /** Everything about a room that is not its messages. */
@@ -34,6 +35,7 @@ export default function RoomSettingsPanel({
   const { t } = useTranslation();
   const { read } = useSync();
   const toast = useToast();
+  const moods = useMoodOffered() && room.visibility !== "direct";
   const moderates = room.role !== "member";
 
   function setNotify(notify: Notify) {
@@ -63,6 +65,14 @@ export default function RoomSettingsPanel({
             ]}
           />
         </section>
+        {moods && (
+          <section aria-labelledby="settings-mood">
+            <h3 className={styles.heading} id="settings-mood">
+              {t("roomSettings.mood")}
+            </h3>
+            <MoodSwitch room={room} />
+          </section>
+        )}
         <section aria-labelledby="settings-invites">
           <h3 className={styles.heading} id="settings-invites">
             {t("roomSettings.invites")}

@@ -10,6 +10,7 @@ import { useLongPress } from "../../ui/use-long-press";
 import { MessageActions } from "./message-actions";
 import { MessageBody } from "./message-body";
 import { MessageEditor } from "./message-editor";
+import { MoodMark } from "./mood-mark";
 import { PendingNote } from "./pending-note";
 import { Reactions } from "./reactions";
 import { ReplyQuote } from "./reply-quote";
@@ -24,6 +25,8 @@ export interface MessageRowProps {
   pendingChange: PendingChange | null;
   me: User;
   rights: Rights;
+  /** Whether messages here show how they sound. */
+  moods: boolean;
   grouped: boolean;
   quoted: Message | null | undefined;
   /** Pointed at or focused: shows what can be done. */
@@ -39,8 +42,20 @@ export interface MessageRowProps {
 
 /** A message: who, when, what, and what became of it. */
 export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
-  const { message, entry, pendingChange, me, rights, grouped, quoted, active, tabbable, editing, flash } =
-    props;
+  const {
+    message,
+    entry,
+    pendingChange,
+    me,
+    rights,
+    moods,
+    grouped,
+    quoted,
+    active,
+    tabbable,
+    editing,
+    flash,
+  } = props;
   const { t } = useTranslation();
   const longPress = useLongPress(() => {
     props.onOpenedChange("menu");
@@ -56,6 +71,9 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
     !deleted &&
     sender.id !== me.id &&
     (message.mentions_all || message.mentions.includes(me.id));
+  // What sounds like nothing in particular is worth a mark only to who asks.
+  const sentiment = moods ? (message?.sentiment ?? null) : null;
+  const mood = sentiment !== null && (sentiment.label !== "neutral" || active) ? sentiment.label : null;
   const named = message === null || message.mentions_all || message.mentions.length > 0;
   return (
     <div
@@ -67,6 +85,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
         grouped ? styles.grouped : styles.first,
         active && styles.active,
         mentionsMe && styles.mentionsMe,
+        moods && styles.moods,
         editing && styles.editing,
         flash && styles.flash,
         (state === "sending" || state === "waiting") && styles.unsent,
@@ -119,6 +138,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
             {(state === "sending" || pendingChange === "edit") && (
               <Clock className={styles.clock} role="img" aria-label={t("message.sending")} />
             )}
+            {mood && <MoodMark mood={mood} />}
           </div>
         )}
         {entry && <PendingNote entry={entry} />}

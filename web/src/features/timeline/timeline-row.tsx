@@ -15,6 +15,7 @@ export interface TimelineRowProps {
   row: Row;
   me: User;
   rights: Rights;
+  moods: boolean;
   active: boolean;
   tabbable: boolean;
   opened: OpenedPart | null;
@@ -59,6 +60,7 @@ export const TimelineRow = memo(
     before.row.quoted === after.row.quoted &&
     before.me === after.me &&
     before.rights === after.rights &&
+    before.moods === after.moods &&
     before.active === after.active &&
     before.tabbable === after.tabbable &&
     before.opened === after.opened &&

@@ -11,7 +11,7 @@ import {
 import { useTranslation } from "../../i18n/use-translation";
 import type { Seq } from "../../protocol/ids";
 import type { Me, Message } from "../../protocol/model";
-import { useSync, useTimeline } from "../../sync/hooks";
+import { useMoodOffered, useSync, useTimeline } from "../../sync/hooks";
 import type { RoomView, Timeline as TimelineState } from "../../sync/views";
 import { Button } from "../../ui/button";
 import { EmptyState } from "../../ui/empty-state";
@@ -37,6 +37,8 @@ export interface TimelineHandle {
   editLast: () => boolean;
   /** Gives the focus to the newest row. */
   focus: () => void;
+  /** Goes to a message; with `focus`, for whoever was taken away from where they were, it gets the focus too. */
+  toMessage: (seq: Seq, options: { focus: boolean }) => void;
   /** Goes to the newest message, as after sending one. */
   toLatest: () => void;
 }
@@ -107,6 +109,7 @@ function Rows({
   const sync = useSync();
   const [view, setView] = useState<ViewState>({ atBottom: true, lastSeenSeq: null, firstSeenSeq: null });
   const [flashSeq, setFlashSeq] = useState<number | null>(at);
+  const moods = useMoodOffered() && room.moodEnabled;
   const reading = useReading(room.id, room.readSeq, room.unreadFrom);
   useAnnouncements(room.id);
 
@@ -200,6 +203,7 @@ function Rows({
       return false;
     },
     focus: focus.focusLast,
+    toMessage: (seq, options) => void jumpTo(seq).then(() => options.focus && focus.focusSeq(seq)),
     toLatest: () => void toLatest(),
   }));
 
@@ -236,6 +240,7 @@ function Rows({
                 row={row}
                 me={me}
                 rights={rights}
+                moods={moods}
                 active={focus.activeKey === row.item.key}
                 tabbable={focus.tabKey === row.item.key}
                 opened={focus.opened?.key === row.item.key ? focus.opened.part : null}

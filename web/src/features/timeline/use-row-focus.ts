@@ -120,6 +120,13 @@ export function useRowFocus({
     tabKey,
     opened,
     setOpened,
+    /** Gives the focus to the row with that number once it is drawn, where it is now. */
+    focusSeq: (seq: number) => {
+      requestAnimationFrame(() => {
+        const row = content.current?.querySelector<HTMLElement>(`${rowSelector}[data-seq="${seq}"]`);
+        row?.focus({ preventScroll: true });
+      });
+    },
     focusLast: () => focusRow(messageElements().at(-1)),
     handlers: {
       onKeyDown,
