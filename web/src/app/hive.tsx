@@ -40,7 +40,7 @@ function contentAt({ pathname, search }: Place, me: Me): ReactNode {
 }
 
 function panelOf(word: string | null): PanelName | null {
-  return word === "members" || word === "settings" ? word : null;
+  return word === "members" || word === "mood" || word === "settings" ? word : null;
 }
 
 function seqOf(word: string | null): Seq | null {

@@ -6,7 +6,7 @@ import { Timeline, type TimelineHandle } from "../features/timeline/timeline";
 import { TypingLine } from "../features/timeline/typing-line";
 import type { RoomId, Seq } from "../protocol/ids";
 import type { Me } from "../protocol/model";
-import { useRoom, useSession, useSync } from "../sync/hooks";
+import { useMoodOffered, useRoom, useSession, useSync } from "../sync/hooks";
 import type { RoomView } from "../sync/views";
 import { buttonClass } from "../ui/button";
 import { EmptyState } from "../ui/empty-state";
@@ -22,6 +22,7 @@ import styles from "./app.module.css";
 
 const LeaveDialog = lazy(() => import("../features/room-settings/leave-dialog"));
 const MembersPanel = lazy(() => import("../features/members/members-panel"));
+const MoodPanel = lazy(() => import("../features/mood/mood-panel"));
 const RoomSettingsPanel = lazy(() => import("../features/room-settings/room-settings-panel"));
 
 /** A room that is open: its messages, the field below them, and a panel on demand. */
@@ -66,7 +67,7 @@ export function RoomPage({ roomId, panel, at }: { roomId: RoomId; panel: PanelNa
 function OpenRoom({
   room,
   me,
-  panel,
+  panel: panelAsked,
   at,
 }: {
   room: RoomView;
@@ -76,12 +77,21 @@ function OpenRoom({
 }) {
   const { read } = useSync();
   const covered = useMediaQuery(coveredQuery);
+  const moods = useMoodOffered();
+  const panel = panelAsked === "mood" && !moods ? null : panelAsked;
+  // Where the address alone opens the panel, the field below the messages keeps the focus.
+  const [moodAskedFor, setMoodAskedFor] = useState(false);
   const timeline = useRef<TimelineHandle>(null);
   const composer = useRef<ComposerHandle>(null);
   const [leaving, setLeaving] = useState(false);
 
   const showPanel = (next: PanelName | null) => {
     navigate(paths.room(room.id, { panel: next }));
+  };
+  const toggleMood = () => {
+    setMoodAskedFor(true);
+    if (panel === "mood") closePanel();
+    else showPanel("mood");
   };
   const closePanel = () => {
     showPanel(null);
@@ -109,6 +119,7 @@ function OpenRoom({
     if (shortcut === "toComposer") focusComposer();
     else if (shortcut === "toMessages") timeline.current?.focus();
     else if (shortcut === "members") showPanel(panel === "members" ? null : "members");
+    else if (shortcut === "mood" && moods && (room.moodEnabled || panel === "mood")) toggleMood();
   });
   useEffect(() => {
     const listen = (event: Event) => {
@@ -127,6 +138,8 @@ function OpenRoom({
           room={room}
           backButton={<BackButton />}
           membersShown={panel === "members"}
+          moodShown={panel === "mood"}
+          onMood={moods && room.moodEnabled ? toggleMood : null}
           onMembers={() => {
             showPanel(panel === "members" ? null : "members");
           }}
@@ -173,6 +186,20 @@ function OpenRoom({
                   if (covered) showPanel(null);
                   // After the menu that was open has given its focus back.
                   requestAnimationFrame(() => composer.current?.insert(`@${username} `));
+                }}
+              />
+            )}
+            {panel === "mood" && (
+              <MoodPanel
+                room={room}
+                autoFocus={moodAskedFor}
+                onClose={closePanel}
+                onShow={(seq) => {
+                  if (covered) showPanel(null);
+                  timeline.current?.toMessage(seq, { focus: covered });
+                }}
+                onSettings={() => {
+                  showPanel("settings");
                 }}
               />
             )}

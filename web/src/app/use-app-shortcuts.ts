@@ -43,6 +43,7 @@ export function useAppShortcuts(given: {
       case "toComposer":
       case "toMessages":
       case "members":
+      case "mood":
         window.dispatchEvent(new CustomEvent(screenShortcut, { detail: shortcut }));
     }
   });

@@ -6,8 +6,10 @@ import { fakeWorld } from "./fake-browser";
 import type { FakeRoom } from "./fake-room";
 
 /** Two people in one room; Mina's browser is signed in. The scene that most tests of the engine begin with. */
-export function scene(options: { locks?: boolean; messages?: number } = {}) {
+export function scene(options: { locks?: boolean; messages?: number; moods?: boolean } = {}) {
   const world = fakeWorld(options);
+  const { config } = world.server;
+  world.server.config = { ...config, features: { ...config.features, mood: options.moods ?? false } };
   const mina = world.server.addUser("mina");
   const jun = world.server.userOf(world.server.addUser("jun").id);
   const room = world.server.addRoom("general", [mina, jun]);

@@ -1,5 +1,5 @@
 /** Which panel stands beside a conversation. It is part of the address, so that going back closes it. */
-export type PanelName = "members" | "settings";
+export type PanelName = "members" | "mood" | "settings";
 
 function withSearch(path: string, search: Record<string, string | number | null | undefined>): string {
   const given = Object.entries(search).flatMap(([name, value]) =>

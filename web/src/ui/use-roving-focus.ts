@@ -2,11 +2,21 @@ import { useState, type FocusEvent, type KeyboardEvent } from "react";
 
 const itemSelector = "[data-roving]";
 
+const arrows = {
+  vertical: ["ArrowUp", "ArrowDown"],
+  horizontal: ["ArrowLeft", "ArrowRight"],
+} as const;
+
 /**
  * One Tab stop for a list: Tab leads to the current item, arrows, Home and End move from there. Items carry
  * `data-roving={key}` and `tabIndex={tabIndexOf(key)}`; the container takes the handlers.
  */
-export function useRovingFocus(keys: readonly string[], current: string | null) {
+export function useRovingFocus(
+  keys: readonly string[],
+  current: string | null,
+  orientation: keyof typeof arrows = "vertical",
+) {
+  const [back, on] = arrows[orientation];
   const [focused, setFocused] = useState<string | null>(null);
   const stop =
     focused !== null && keys.includes(focused)
@@ -31,8 +41,8 @@ export function useRovingFocus(keys: readonly string[], current: string | null) 
         const items = [...event.currentTarget.querySelectorAll<HTMLElement>(itemSelector)];
         const place = items.indexOf(item);
         const targets: Record<string, HTMLElement | undefined> = {
-          ArrowUp: items[place - 1],
-          ArrowDown: items[place + 1],
+          [back]: items[place - 1],
+          [on]: items[place + 1],
           Home: items[0],
           End: items.at(-1),
         };

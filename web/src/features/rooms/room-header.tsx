@@ -1,4 +1,15 @@
-import { Bell, CheckCheck, Ellipsis, Hash, Lock, LogOut, Settings, UserPlus, Users } from "lucide-react";
+import {
+  Bell,
+  ChartNoAxesColumn,
+  CheckCheck,
+  Ellipsis,
+  Hash,
+  Lock,
+  LogOut,
+  Settings,
+  UserPlus,
+  Users,
+} from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "../../i18n/use-translation";
 import { formatNumber } from "../../i18n/format";
@@ -13,7 +24,9 @@ export function RoomHeader({
   room,
   backButton,
   membersShown,
+  moodShown,
   onMembers,
+  onMood,
   onSettings,
   onMarkRead,
   onLeave,
@@ -21,7 +34,10 @@ export function RoomHeader({
   room: RoomView;
   backButton: ReactNode;
   membersShown: boolean;
+  moodShown: boolean;
   onMembers: () => void;
+  /** Null where the room has no moods. */
+  onMood: (() => void) | null;
   onSettings: () => void;
   onMarkRead: () => void;
   onLeave: () => void;
@@ -52,6 +68,16 @@ export function RoomHeader({
           )
         )}
       </div>
+      {onMood && (
+        <IconButton
+          className={styles.mood}
+          label={t("room.mood")}
+          tooltipSide="bottom"
+          icon={<ChartNoAxesColumn />}
+          aria-pressed={moodShown}
+          onClick={onMood}
+        />
+      )}
       <Tooltip content={t("room.members")} side="bottom">
         <button
           type="button"
@@ -72,6 +98,7 @@ export function RoomHeader({
           <IconButton {...props} label={t("room.menu")} tooltipSide="bottom" icon={<Ellipsis />} />
         )}
         entries={[
+          ...(onMood ? [{ label: t("room.mood"), icon: <ChartNoAxesColumn />, onSelect: onMood }] : []),
           { label: t("room.invite"), icon: <UserPlus />, onSelect: onSettings },
           { label: t("room.notifications"), icon: <Bell />, onSelect: onSettings },
           { label: t("room.settings"), icon: <Settings />, onSelect: onSettings },

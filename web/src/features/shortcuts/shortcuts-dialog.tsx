@@ -1,12 +1,14 @@
 import { useTranslation } from "../../i18n/use-translation";
+import { useMoodOffered } from "../../sync/hooks";
 import { Dialog } from "../../ui/dialog";
 import { Kbd } from "../../ui/kbd";
-import { shortcutGroups } from "./shortcuts";
+import { moodLines, shortcutGroups } from "./shortcuts";
 import styles from "./shortcuts.module.css";
 
 /** All that keys can do. */
 export default function ShortcutsDialog({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation();
+  const moods = useMoodOffered();
   return (
     <Dialog
       open
@@ -21,14 +23,16 @@ export default function ShortcutsDialog({ onClose }: { onClose: () => void }) {
           <section key={group.title}>
             <h3 className={styles.title}>{t(`shortcuts.${group.title}`)}</h3>
             <dl className={styles.lines}>
-              {group.lines.map((line) => (
-                <div key={line.name} className={styles.line}>
-                  <dt>{t(`shortcuts.${line.name}`)}</dt>
-                  <dd>
-                    <Kbd keys={line.keys} />
-                  </dd>
-                </div>
-              ))}
+              {group.lines
+                .filter(({ name }) => moods || !moodLines.has(name))
+                .map((line) => (
+                  <div key={line.name} className={styles.line}>
+                    <dt>{t(`shortcuts.${line.name}`)}</dt>
+                    <dd>
+                      <Kbd keys={line.keys} />
+                    </dd>
+                  </div>
+                ))}
             </dl>
           </section>
         ))}

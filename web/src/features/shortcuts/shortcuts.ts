@@ -9,6 +9,7 @@ export const appShortcuts = {
   toComposer: ["Shift", "F6"],
   toMessages: ["F6"],
   members: ["Mod", "Shift", "M"],
+  mood: ["Mod", "Shift", "L"],
   settings: ["Mod", ","],
   help: ["?"],
 } as const satisfies Record<string, readonly string[]>;
@@ -32,6 +33,7 @@ export const shortcutGroups = [
       { name: "edit", keys: ["E"] },
       { name: "delete", keys: ["Delete"] },
       { name: "markUnread", keys: ["U"] },
+      { name: "moodBars", keys: ["ArrowLeft", "ArrowRight"] },
       { name: "close", keys: ["Escape"] },
     ],
   },
@@ -49,3 +51,6 @@ export const shortcutGroups = [
     ],
   },
 ] as const;
+
+/** The lines that mean nothing where the server has no moods. */
+export const moodLines: ReadonlySet<string> = new Set(["mood", "moodBars"]);
