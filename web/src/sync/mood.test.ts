@@ -73,7 +73,9 @@ describe("moods", () => {
       return item?.kind === "message" ? item.message : null;
     };
     expect(shown()?.sentiment?.label).toBe("positive");
+    // Neither the answer nor the event is here yet.
     const held = browser.http.hold(/^PATCH .*messages/);
+    server.loses = (frame) => frame.type === "event";
     void page.sync.messages.edit(room.id, mine.id, "awful");
     await settle();
     expect(shown()).toMatchObject({ body: "awful", sentiment: null });

@@ -134,7 +134,7 @@ function MoodOverTime({
       ) : (
         <>
           <Counts
-            words={read ? formatSpan(read.slot.start, read.slot.end, step) : span}
+            words={read ? formatSpan(read.slot.start, read.slot.end, step) : t("mood.inAll")}
             counts={read ? read.bucket : sumOf(bars)}
           />
           <MoodChart
