@@ -35,7 +35,7 @@ MODULES := web/node_modules/.package-lock.json
 
 .PHONY: help
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 ## Build and run
 
@@ -72,12 +72,12 @@ services: ## PostgreSQL, Redis and Kafka for yourself until Ctrl-C, and the vari
 ## Test
 
 .PHONY: test
-test: deps ## everything: check, Go with -race, web, build, end to end, short fuzzing, simulation
-	@FUZZTIME=$(if $(filter file,$(origin FUZZTIME)),5s,$(FUZZTIME)) scripts/test.sh check test-go test-web build test-e2e fuzz sim
+test: deps ## everything: check, Go with -race, web, sentiment, build, end to end, short fuzzing, simulation
+	@FUZZTIME=$(if $(filter file,$(origin FUZZTIME)),5s,$(FUZZTIME)) scripts/test.sh check test-go test-web test-sentiment build test-e2e fuzz sim
 
 .PHONY: check
 check: ## formats, linters, layout, types: what needs no running
-	@$(MAKE) --no-print-directory --keep-going lint-go arch tidy lint-web types-web
+	@$(MAKE) --no-print-directory --keep-going lint-go arch tidy lint-web types-web lint-sentiment types-sentiment
 
 .PHONY: lint-go
 lint-go: $(LINT)
@@ -99,6 +99,17 @@ lint-web: $(MODULES)
 types-web: $(MODULES)
 	cd web && npm run --silent typecheck
 
+# The sentiment service's tools and tests run in an environment of its lock file, kept in the cache.
+SENTIMENT = cd sentiment && export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=src:train && python=$$(../scripts/sentiment-env.sh dev)/bin/python
+
+.PHONY: lint-sentiment
+lint-sentiment:
+	@$(SENTIMENT) && $$python -m ruff check --quiet . && $$python -m ruff format --quiet --check .
+
+.PHONY: types-sentiment
+types-sentiment:
+	@$(SENTIMENT) && $$python -m mypy
+
 # All packages share one set of services, which takes longer to start than most of them to test.
 SERVICES := go run ./test/services
 
@@ -109,6 +120,10 @@ test-go: $(GOTESTSUM) ## Go tests, all but end to end
 .PHONY: test-web
 test-web: $(MODULES) ## the web client's tests
 	cd web && npm test
+
+.PHONY: test-sentiment
+test-sentiment: ## the sentiment service's tests, and its model's figures
+	@$(SENTIMENT) && $$python train/rated.py && $$python -m pytest && $$python train/evaluate.py --check
 
 # The binary is tested as it is shipped, crash tests from Go, screens in a browser.
 .PHONY: test-e2e
@@ -133,6 +148,10 @@ sim: $(GOTESTSUM) ## simulate SEEDS (500) runs of a server or a cluster that los
 bench: build ## the built server beside what this machine can do without it (docs/benchmarks.md)
 	go run ./test/bench -binary bin/blabber-hive $(ARGS)
 
+.PHONY: bench-sentiment
+bench-sentiment: ## texts a second on one core: the sentiment model, and VADER
+	@$(SENTIMENT) && $$python train/bench.py
+
 .PHONY: measure
 measure: build ## the built client in Chromium: size, Lighthouse, keys and rooms (docs/benchmarks.md)
 	cd web && node e2e/measure.mjs
@@ -151,6 +170,15 @@ vuln: $(LINT) ## known vulnerabilities in what we build on; asks the Go vulnerab
 fmt: $(LINT) $(MODULES) ## format everything
 	$(LINT) fmt
 	cd web && npm run --silent format
+	$(SENTIMENT) && $$python -m ruff check --fix-only --quiet . && $$python -m ruff format --quiet .
+
+.PHONY: sentiment-model
+sentiment-model: ## train the sentiment model again and write its figures
+	@$(SENTIMENT) && $$python train/train.py && $$python train/evaluate.py
+
+.PHONY: sentiment-lock
+sentiment-lock: ## lock the newest versions that sentiment/pyproject.toml allows
+	@scripts/sentiment-lock.sh
 
 .PHONY: deps
 deps: ## check that this machine has what is needed, install what may be

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks that this machine has what building and testing needs. What is missing is installed where that is allowed (as
-# root on a Debian-like system: compiler, git, make, Chromium, the services that tests run), and otherwise named with the way to get it.
+# root on a Debian-like system: compiler, git, make, Python, Chromium, the services that tests run), and otherwise named with the way to get it.
 set -euo pipefail
 
 missing=0
@@ -42,6 +42,7 @@ if [[ -z ${KAFKA_BROKER_URL:-} ]]; then # run with Java, fetched by Maven
   command -v mvn >/dev/null || packages+=(maven)
 fi
 [[ -n $(nginx_path) ]] || packages+=(nginx)
+"$(dirname "$0")/sentiment-env.sh" python >/dev/null 2>&1 || packages+=(python3 python3-venv)
 
 # Tests start services of their own on ports of their own. Debian would start one of each for the whole system, now and at
 # every boot: it asks policy-rc.d about the first, systemctl (where there is one) about the second.
@@ -80,6 +81,8 @@ need Node "$node_version" 20.19 "see nodejs.org/en/download"
 need npm "$(npm --version 2>/dev/null || true)" 10 "it comes with Node"
 need make "$(command -v make >/dev/null && echo 1)" 1 "install the package make"
 need git "$(command -v git >/dev/null && echo 1)" 1 "install the package git"
+
+"$(dirname "$0")/sentiment-env.sh" python >/dev/null || missing=1
 
 # These two are for tests only: without them the rest can still be built and run.
 command -v cc >/dev/null || echo "deps: no C compiler: Go tests run without the race detector; install the package gcc" >&2

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Prints the path of a virtual environment that holds exactly what sentiment/locks/$1.txt says (run or dev), and makes it in
 # the user's cache where it is missing. It is used only once it is complete. PYTHON names the
-# interpreter; otherwise the first of the known names that is 3.11 or newer.
+# interpreter; otherwise the first of the known names that is 3.11 or newer. With `python` prints which one that is.
 set -euo pipefail
 cd "$(dirname "$0")/../sentiment"
 
-lock=locks/${1:?usage: sentiment-env.sh run|dev}.txt
+what=${1:?usage: sentiment-env.sh run|dev|python}
+lock=locks/$what.txt
 kept=4 # environments of older locks, for going back and forth between branches
 
 usable() { "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
@@ -20,6 +21,11 @@ done
 if [[ -z $python ]]; then
   echo "sentiment: no Python 3.11 or newer with venv: install python3 and python3-venv, or set PYTHON" >&2
   exit 1
+fi
+
+if [[ $what == python ]]; then
+  type -P "$python"
+  exit
 fi
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/blabber-hive

@@ -13,7 +13,7 @@ trap 'rm -f "$log"' EXIT
 
 passed=0 failed=0 report=()
 
-# count adds up the closing lines of gotestsum, vitest and of our own scripts in the log.
+# count adds up the closing lines of gotestsum, vitest, pytest and of our own scripts in the log.
 count() {
   awk '
     { gsub(/\033\[[0-9;]*m/, "") }
@@ -29,6 +29,10 @@ count() {
     }
     $1 == "Tests" && /\([0-9]+\)$/ {
       for (i = 2; i < NF; i++) { if ($(i+1) == "passed") p += $i; if ($(i+1) == "failed") f += $i }
+    }
+    /^(=+ )?[0-9]+ (passed|failed|errors?).* in [0-9.]+s/ {
+      for (i = 1; i < NF; i++) { if ($(i+1) ~ /^passed/) p += $i; if ($(i+1) ~ /^(failed|errors?)/) f += $i }
+      next
     }
     /^[0-9]+ passed, [0-9]+ failed/ { p += $1; f += $3 }
     END { print p + 0, f + 0 }

@@ -23,6 +23,8 @@ BUCKETS: Final = 1 << BUCKET_BITS
 TOKENS_KEPT: Final = 1 << 15
 # A token longer than this is seen by its beginning: nobody writes such a word, and its n-grams would be many.
 TOKEN_CHARACTERS_MAX: Final = 40
+# A text whose lexicon words add up to less, in (-1, 1), is neutral to VADER.
+BAND: Final = 0.05
 # Words after a negation that it turns around, at most.
 NEGATION_REACH: Final = 4
 # Words before a lexicon word that make it stronger or weaker.
@@ -54,7 +56,8 @@ _BOOSTERS: Final = {
         "absolutely amazingly awfully completely considerably deeply effing enormously entirely especially exceptionally "
         "extremely fabulously fucking freaking frickin friggin fully greatly hella highly hugely incredibly insanely intensely "
         "majorly more most particularly purely quite really remarkably so substantially super thoroughly totally tremendously "
-        "uber unbelievably unusually utterly very too damn sooo way 너무 진짜 정말 매우 아주 완전 엄청 겁나 개 존나 되게 무척 가장 제일".split(),
+        "uber unbelievably unusually utterly very too damn sooo way "
+        "너무 진짜 정말 매우 아주 완전 엄청 겁나 개 존나 되게 무척 가장 제일".split(),
         0.293,
     ),
     **dict.fromkeys(
@@ -88,7 +91,7 @@ class Rows:
     """The features of a batch of texts.
 
     Text i has the hashed words ``words[word_starts[i]:word_starts[i + 1]]``, its n-grams likewise, and a dense row. No run
-    is empty: each begins with a bucket that all texts share.
+    is empty: each begins with bucket 0, which weighs nothing.
     """
 
     words: npt.NDArray[np.int32]
@@ -99,12 +102,14 @@ class Rows:
 
 
 DENSE: Final = (
-    "compound", "positive", "negative", "strongest positive", "strongest negative", "positive words", "negative words",
+    "compound", "above band", "below band", "beyond band", "positive", "negative",
+    "strongest positive", "strongest negative", "positive words", "negative words",
     "first", "last", "before but", "after but", "negations", "turned around", "boosters", "exclamation marks",
-    "question marks", "dots", "shouted words", "all shouted", "drawn out", "length", "links", "names", "numbers", "signs",
+    "question marks", "dots", "shouted words", "all shouted", "drawn out", "length", "links", "numbers", "signs",
 )  # fmt: skip
 
-_ALL_TEXTS: Final = np.zeros(1, np.int32)
+_WITHOUT_MOOD: Final = frozenset(("url", "name", "number"))
+_NOTHING: Final = np.zeros(1, np.int32)
 
 
 class Extractor:
@@ -133,18 +138,19 @@ class Extractor:
             word_starts.append(len(words))
             gram_starts.append(gram_count)
             words.append(0)
-            grams.append(_ALL_TEXTS)
+            grams.append(_NOTHING)
             gram_count += 1
-            for token in tokens:
-                grams.append(token.grams)
-                gram_count += len(token.grams)
-            dense[i] = _read(tokens, words)
+            of_text = len(grams)
+            dense[i] = _read(tokens, words, grams)
+            gram_count += sum(map(len, grams[of_text:]))
             dense[i, _DRAWN_OUT] = 1.0 if _LONG.search(text) else 0.0
 
+        word_starts.append(len(words))
+        gram_starts.append(gram_count)
         return Rows(
             np.array(words, np.int32),
             np.array(word_starts, np.int64),
-            np.concatenate(grams) if grams else _ALL_TEXTS,
+            np.concatenate(grams) if grams else _NOTHING,
             np.array(gram_starts, np.int64),
             dense,
         )
@@ -152,12 +158,12 @@ class Extractor:
     def _make_token(self, kind: str, text: str) -> Token:
         text = _LONG.sub(r"\1\1", text)
         lower = text.lower().replace("’", "'")
-        if kind in ("url", "name", "number"):
+        if kind in _WITHOUT_MOOD:
             lower = kind  # which one it is says nothing about a mood
         if kind == "stop":
             lower = lower[:2]
         if kind == "sign":
-            lower = lower.rstrip("\ufe0f\u200d")
+            lower = lower[0]  # without its colour of skin, its variation, its joiner
         word = zlib.crc32(lower.encode("utf-8", "surrogatepass"))
         bare = lower.replace("'", "")
         return Token(
@@ -173,6 +179,8 @@ class Extractor:
         )
 
     def _valence(self, kind: str, lower: str) -> float:
+        if kind in _WITHOUT_MOOD:
+            return 0.0
         if kind != "hangul":
             found = self._lexicon.get(lower)
             if found is None and lower.endswith("'s"):
@@ -217,9 +225,9 @@ def _squash(valence: float) -> float:
     return valence / math.sqrt(valence * valence + 15.0)
 
 
-def _read(tokens: Sequence[Token], words: list[int]) -> tuple[float, ...]:
-    """Appends the hashed words and pairs of words, and returns the dense features."""
-    counts = {"exclamation": 0, "question": 0, "dots": 0, "url": 0, "name": 0, "number": 0, "sign": 0}
+def _read(tokens: Sequence[Token], words: list[int], grams: list[npt.NDArray[np.int32]]) -> tuple[float, ...]:
+    """Appends the hashed words, pairs of words and n-grams, and returns the dense features."""
+    counts = {"exclamation": 0, "question": 0, "dots": 0, "url": 0, "number": 0, "sign": 0}
     valences: list[float] = []  # of lexicon words, in their order, turned around where they are negated
     but = -1  # how many of them stand before the last "but"
     negations = turned = shouted = plain = 0
@@ -231,8 +239,13 @@ def _read(tokens: Sequence[Token], words: list[int]) -> tuple[float, ...]:
 
     for i, token in enumerate(tokens):
         kind = token.kind
-        word = token.negated if reach > 0 and kind != "stop" else token.word
-        words.append(word & _MASK)
+        if kind == "name":  # who is spoken to says nothing, though in the rated texts it would: tweets have names
+            continue
+        if reach > 0 and kind != "stop":  # a negated word is another word; its letters would say the opposite of it
+            words.append(token.negated & _MASK)
+        else:
+            words.append(token.word & _MASK)
+            grams.append(token.grams)
         words.append((previous * _PAIR_FACTOR + token.word) >> 3 & _MASK)
         previous = token.word
 
@@ -276,8 +289,13 @@ def _read(tokens: Sequence[Token], words: list[int]) -> tuple[float, ...]:
     weighed = sum(valences) if but < 0 else 0.5 * sum(before) + 1.5 * sum(after)
     loud = min(counts["exclamation"], 4) * 0.292
     weighed += loud if weighed > 0 else -loud if weighed < 0 else 0.0
+    compound = _squash(weighed)
     return (
-        _squash(weighed),
+        compound,
+        # VADER's own decision: with it a linear model can say neutral between two moods.
+        1.0 if compound >= BAND else 0.0,
+        1.0 if compound <= -BAND else 0.0,
+        abs(compound),
         _squash(sum(up)),
         _squash(sum(down)),
         max(up, default=0.0) / 4,
@@ -299,7 +317,6 @@ def _read(tokens: Sequence[Token], words: list[int]) -> tuple[float, ...]:
         0.0,  # drawn out, seen in the text itself
         math.log1p(len(tokens)) / 4,
         min(counts["url"], 2) / 2,
-        min(counts["name"], 2) / 2,
         min(counts["number"], 3) / 3,
         min(counts["sign"], 3) / 3,
     )

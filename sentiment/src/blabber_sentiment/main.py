@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import AsyncIterator, Callable
 
 from fastapi import FastAPI
 
 from blabber_sentiment import problems
 from blabber_sentiment.edge import Edge
+from blabber_sentiment.foreign import Foreign
 from blabber_sentiment.routes import router
-from blabber_sentiment.schemas import Problem
 from blabber_sentiment.scoring import BuiltIn, Model
 from blabber_sentiment.service import Service
 from blabber_sentiment.settings import BODY_BYTES_MAX, Settings
 
 
+def load_model(settings: Settings) -> Model:
+    """The model that the settings name."""
+    return Foreign(settings.model, settings.threads) if settings.model else BuiltIn()
+
+
 def create_app(settings: Settings, give_up: Callable[[], None], load: Callable[[], Model] | None = None) -> FastAPI:
     """An application of its own. give_up is called if the model cannot be loaded; load replaces what the settings name."""
-    service = Service(settings, load or BuiltIn, give_up)
+    service = Service(settings, load or functools.partial(load_model, settings), give_up)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -14,9 +14,7 @@ class Metrics:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
-        self._requests = Counter(
-            "sentiment_requests", "Requests answered.", ["route", "status"], registry=self._registry
-        )
+        self._requests = Counter("sentiment_requests", "Requests answered.", ["route", "status"], registry=self._registry)
         self._texts = Counter("sentiment_texts", "Texts read by the model.", registry=self._registry)
         self._batch = Histogram(
             "sentiment_batch_texts",

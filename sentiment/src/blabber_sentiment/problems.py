@@ -18,7 +18,9 @@ ERRORS_MAX: Final = 20
 MEDIA_TYPE: Final = "application/problem+json"
 
 
-def answer(status: int, detail: str | None = None, headers: Mapping[str, str] | None = None, errors: list[InvalidField] | None = None) -> Response:
+def answer(
+    status: int, detail: str | None = None, headers: Mapping[str, str] | None = None, errors: list[InvalidField] | None = None
+) -> Response:
     """A refusal."""
     problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors)
     return Response(problem.model_dump_json(exclude_none=True), status, dict(headers or {}), MEDIA_TYPE)
@@ -43,9 +45,7 @@ def install(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            _, definitions = models_json_schema(
-                [(Problem, "serialization")], ref_template="#/components/schemas/{model}"
-            )
+            _, definitions = models_json_schema([(Problem, "serialization")], ref_template="#/components/schemas/{model}")
             document()["components"]["schemas"].update(definitions["$defs"])
         return document()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -17,9 +17,7 @@ router = APIRouter()
 
 
 def _service(request: Request) -> Service:
-    service = request.app.state.service
-    assert isinstance(service, Service)
-    return service
+    return cast("Service", request.app.state.service)
 
 
 Served = Annotated[Service, Depends(_service)]

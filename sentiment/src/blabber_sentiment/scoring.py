@@ -74,7 +74,7 @@ def to_moods(texts: Sequence[str], probabilities: npt.NDArray[np.floating]) -> l
 def softmax(logits: Floats) -> Floats:
     """Rows of logits as rows of probabilities."""
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return cast(Floats, powers / powers.sum(axis=1, keepdims=True))
+    return cast("Floats", powers / powers.sum(axis=1, keepdims=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Weights:
     def logits(self, rows: Rows) -> Floats:
         """The uncalibrated answer to each text."""
         return cast(
-            Floats,
+            "Floats",
             self.bias
             + rows.dense @ self.dense
             + _mean_by_root(self.words, rows.words, rows.word_starts)
@@ -100,9 +100,9 @@ class Weights:
 
 def _mean_by_root(weights: Floats, indices: npt.NDArray[np.int32], starts: npt.NDArray[np.int64]) -> Floats:
     """The sum of each run's weights, divided by the root of its length: long texts say more, but not in proportion."""
-    lengths = np.diff(starts, append=len(indices))
-    sums = np.add.reduceat(weights[indices], starts, axis=0)
-    return cast(Floats, sums / np.sqrt(lengths, dtype=np.float32)[:, None])
+    first = starts[:-1]
+    sums = np.add.reduceat(weights[indices], first, axis=0)
+    return cast("Floats", sums / np.sqrt(starts[1:] - first, dtype=np.float32)[:, None])
 
 
 class BuiltIn:
@@ -114,10 +114,8 @@ class BuiltIn:
         with (folder / "weights.npz").open("rb") as file:
             # Arrays of numbers only: loading them runs no code, whoever wrote the file.
             arrays = np.load(file, allow_pickle=False)
-            self._weights = Weights(
-                *(arrays[name].astype(np.float32) for name in ("words", "grams", "dense", "bias")),
-                temperature=float(arrays["temperature"]),
-            )
+            words, grams, dense, bias = (arrays[name].astype(np.float32) for name in ("words", "grams", "dense", "bias"))
+            self._weights = Weights(words, grams, dense, bias, float(arrays["temperature"]))
         self._extractor = Extractor(read_lexicon((folder / "lexicon.tsv").read_text("utf-8")))
 
     @property

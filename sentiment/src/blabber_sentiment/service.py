@@ -45,7 +45,7 @@ class Service:
         try:
             model = await asyncio.to_thread(self._load)
         except Exception:
-            # Without a model there is nothing to serve: better a process that ends, and says why, than one that never gets ready.
+            # Without a model there is nothing to serve: better a process that says why and ends than one that never gets ready.
             log.exception("load the model %s", self._settings.model or "that comes with the code")
             self._give_up()
             return

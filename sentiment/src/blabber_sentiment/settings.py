@@ -31,6 +31,9 @@ class Settings:
     queue_texts_max: int = 4_096
     """Texts that may wait; a request that would make them more is refused with 503 (SENTIMENT_QUEUE)."""
 
+    threads: int = 1
+    """Threads of a model of others; the built-in one has one (SENTIMENT_THREADS)."""
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
         """Reads the variables named above."""
@@ -38,6 +41,7 @@ class Settings:
             model=environment.get("SENTIMENT_MODEL", "").strip(),
             batch_texts_max=_count(environment, "SENTIMENT_BATCH", cls.batch_texts_max, 1, 4_096),
             queue_texts_max=_count(environment, "SENTIMENT_QUEUE", cls.queue_texts_max, TEXTS_MAX, 1_000_000),
+            threads=_count(environment, "SENTIMENT_THREADS", cls.threads, 1, 256),
         )
 
 
