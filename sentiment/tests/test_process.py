@@ -65,7 +65,7 @@ def test_says_what_is_wrong(environment: dict[str, str], said: str) -> None:
 
 
 # Promise: everything that the service says of itself in its OpenAPI document is so, whatever it is sent.
-def test_openapi_holds() -> None:
+def test_openapi_holds(tmp_path: Path) -> None:
     with serving() as server:
         ready(server.url)
         ran = subprocess.run(
@@ -74,6 +74,7 @@ def test_openapi_holds() -> None:
                 "--checks", "all", "--mode", "all", "--max-examples", "150", "--seed", "1", "--no-color",
                 "--generation-database", "none",
             ],
+            cwd=tmp_path,  # it keeps notes where it runs
             capture_output=True,
             text=True,
             timeout=180,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from blabber_sentiment.features import Extractor
-from blabber_sentiment.scoring import BuiltIn, Mood, read_lexicon
+from blabber_sentiment.scoring import CHARACTERS_AT_ONCE, BuiltIn, Mood, parts, read_lexicon
 
 HOSTILE = [
     "", " ", "\n\t", "\0", "\u200b", "\ufeff", "\ud800", "a\udfffb", "\U0010ffff", "é" * 4_000, "😀" * 4_000, "!" * 4_000,
@@ -43,6 +43,15 @@ def test_neighbours_change_nothing(model: BuiltIn) -> None:
 
 def vars_of(mood: Mood) -> tuple[float, float, float]:
     return mood.negative, mood.neutral, mood.positive
+
+
+# Promise: however long texts are, each is read once and in its place, in runs that leave the event loop room.
+def test_long_texts_are_read_in_parts() -> None:
+    texts = [letter * (CHARACTERS_AT_ONCE // 3) for letter in "abcdefgh"] + ["i" * 2 * CHARACTERS_AT_ONCE, "j"]
+    found = list(parts(texts))
+    assert [text for part in found for text in part] == texts
+    assert [len(part) for part in found] == [3, 3, 2, 1, 1]
+    assert list(parts([])) == []
 
 
 # Promise: no texts, no answers.

@@ -6,7 +6,7 @@ Knows nothing of HTTP. Whatever the text is, there is an answer; a text without 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -21,6 +21,9 @@ Label = Literal["negative", "neutral", "positive"]
 LABELS: Final[tuple[Label, ...]] = ("negative", "neutral", "positive")
 
 Floats = npt.NDArray[np.float32]
+
+# Numpy keeps the interpreter to itself while it works: it gets so little at once that the event loop runs in between.
+CHARACTERS_AT_ONCE: Final = 32_000
 
 # What a text that says nothing gets.
 SILENCE: Final = (0.0, 1.0, 0.0)
@@ -125,10 +128,23 @@ class BuiltIn:
 
     def moods(self, texts: Sequence[str]) -> list[Mood]:
         """The moods of the texts, in their order."""
-        if not texts:
-            return []
-        logits = self._weights.logits(self._extractor.rows(texts))
-        return to_moods(texts, softmax(logits / np.float32(self._weights.temperature)))
+        moods: list[Mood] = []
+        for part in parts(texts):
+            logits = self._weights.logits(self._extractor.rows(part))
+            moods += to_moods(part, softmax(logits / np.float32(self._weights.temperature)))
+        return moods
+
+
+def parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The texts in runs of no more than CHARACTERS_AT_ONCE, or of one text."""
+    start = characters = 0
+    for i, text in enumerate(texts):
+        characters += len(text)
+        if characters > CHARACTERS_AT_ONCE and i > start:
+            yield texts[start:i]
+            start, characters = i, len(text)
+    if start < len(texts):
+        yield texts[start:]
 
 
 def read_lexicon(table: str) -> dict[str, float]:
