@@ -109,15 +109,18 @@ export function MoodChart({
             <div className={styles.meanPlace}>
               {bar.bucket && <div className={styles.dot} style={{ top: `${(1 - bar.bucket.mean) * 50}%` }} />}
             </div>
-            <div className={styles.tick}>
-              {index % ticksEvery[step] === Math.floor(ticksEvery[step] / 2) && (
-                <span className={styles.tickWords}>{formatTick(bar.slot.start, step)}</span>
-              )}
-            </div>
           </div>
         ))}
       </div>
       <MeanLine bars={bars} />
+      {/* Each bar says its own time in full. */}
+      <div className={styles.ticks} aria-hidden="true">
+        {bars.map(({ key, slot }, index) => (
+          <span key={key} className={styles.tick}>
+            {index % ticksEvery[step] === Math.floor(ticksEvery[step] / 2) && formatTick(slot.start, step)}
+          </span>
+        ))}
+      </div>
     </div>
   );
 }

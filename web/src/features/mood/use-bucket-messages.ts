@@ -64,7 +64,8 @@ export function useBucketMessages({
     .filter(({ sentiment }) => only === null || sentiment?.label === only)
     .sort((a, b) => b.seq - a.seq);
   const total = only === null ? totalOf(bucket) : bucket[only];
-  const more = held.from > bucket.first_seq && rows.length < total;
+  const oldestSeq = bucket.first_seq;
+  const more = held.from > oldestSeq && rows.length < total;
   const reads = more && rows.length < asked.rows && held.pages < asked.pages && problem === null;
 
   useEffect(() => {
@@ -73,7 +74,7 @@ export function useBucketMessages({
     sync.api.listMessages(roomId, { before: held.from, limit: pageMessages }, unwanted.signal).then(
       (page) => {
         if (unwanted.signal.aborted) return;
-        const oldest = page.messages[0]?.seq ?? bucket.first_seq;
+        const oldest = page.messages[0]?.seq ?? oldestSeq;
         setHeld((before) => ({
           ...withMessages({ ...before, from: oldest }, slot, page.messages),
           pages: before.pages + 1,
@@ -86,9 +87,7 @@ export function useBucketMessages({
     return () => {
       unwanted.abort();
     };
-    // The slot and its beginning stay what they are for as long as this is mounted.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [sync, roomId, reads, held.from]);
+  }, [sync, roomId, slot, oldestSeq, reads, held.from]);
 
   const onMoodChange = useEffectEvent((messages: readonly Message[] | null) => {
     setHeld((before) => (messages === null ? nothingOf(bucket) : withMessages(before, slot, messages)));
