@@ -124,49 +124,22 @@ func startCluster(t *testing.T) *cluster {
 	for _, node := range c.nodes {
 		node.awaitReady()
 	}
-	c.nginx, err = folder.StartNginx(ctx, func(listen, dir string) string { return balance(listen, dir, c.nodes) })
+	c.nginx, err = folder.StartNginx(ctx, func(listen, dir string) string { return balance(c.nodes).config(t, listen, dir) })
 	must(t, err)
 	c.front = strings.TrimPrefix(c.nginx.URL, "http://")
 	started = true
 	return c
 }
 
-// balance is the configuration of an nginx that spreads people over nodes and asks the next where one is dead. It does not
-// remember which was (max_fails): a WebSocket is a success to it only when it has ended, so that a node that is back would
-// be given one new connection in a second, and after two or three deaths nobody would be let in.
-func balance(listen, dir string, nodes []*installation) string {
-	var servers strings.Builder
+// balance is compose's nginx before nodes, which are known by their addresses here. It does not remember which was dead
+// (max_fails): a WebSocket is a success to it only when it has ended, so that a node that is back would be given one new
+// connection in a second, and after two or three deaths nobody would be let in.
+func balance(nodes []*installation) front {
+	upstreams := "upstream nodes {\n  random;\n"
 	for _, node := range nodes {
-		fmt.Fprintf(&servers, "    server %s max_fails=0;\n", node.addr)
+		upstreams += fmt.Sprintf("  server %s max_fails=0;\n", node.addr)
 	}
-	return fmt.Sprintf(`
-worker_processes 1;
-error_log stderr warn;
-events { worker_connections 4096; }
-http {
-  access_log off;
-  client_body_temp_path %[2]s/body; proxy_temp_path %[2]s/proxy; fastcgi_temp_path %[2]s/fastcgi; uwsgi_temp_path %[2]s/uwsgi; scgi_temp_path %[2]s/scgi;
-  map $http_upgrade $connection_upgrade { default upgrade; "" ""; }
-  upstream nodes {
-    random;
-%[3]s  }
-  server {
-    listen %[1]s;
-    location / {
-      proxy_pass http://nodes;
-      proxy_http_version 1.1;
-      proxy_set_header Host $http_host;
-      proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection $connection_upgrade;
-      proxy_set_header X-Forwarded-For $remote_addr;
-      proxy_set_header X-Forwarded-Proto http;
-      proxy_connect_timeout 1s;
-      proxy_read_timeout 1h;
-      proxy_next_upstream error timeout;
-    }
-  }
-}
-`, listen, dir, servers.String())
+	return front{chat: "nodes", upstreams: upstreams + "}\n", unlimited: "127.0.0.0/8 1;"}
 }
 
 // door is the load balancer's, with names that nobody had before.

@@ -59,7 +59,7 @@ export class Guard {
   /** What a browser logs while its server, or all behind a load balancer, is away is expected during `work`; no more. */
   async duringOutage(work) {
     const outage =
-      /ERR_CONNECTION_(REFUSED|RESET|CLOSED)|ERR_EMPTY_RESPONSE|ERR_INTERNET_DISCONNECTED|WebSocket connection to .* failed|ERR_FAILED|status of 50[24] /;
+      /ERR_CONNECTION_(REFUSED|RESET|CLOSED)|ERR_EMPTY_RESPONSE|ERR_INTERNET_DISCONNECTED|WebSocket connection to .* failed|ERR_FAILED|status of 50[234] /;
     this.#allowed.push(outage);
     try {
       return await work();
