@@ -43,9 +43,10 @@ help: ## print this
 run: build ## build what is stale and serve http://localhost:8080 with data in ./data
 	bin/blabber-hive $(ARGS)
 
+# Without gin's MessagePack, which nobody speaks here, the binary is 6 MB smaller. The Dockerfile builds likewise.
 .PHONY: build
 build: web ## build bin/blabber-hive with the web client inside
-	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/blabber-hive ./cmd/blabber-hive
+	CGO_ENABLED=0 go build -tags nomsgpack -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/blabber-hive ./cmd/blabber-hive
 
 .PHONY: web
 web: $(CLIENT) ## build the web client, if anything of it changed
@@ -72,12 +73,12 @@ services: ## PostgreSQL, Redis and Kafka for yourself until Ctrl-C, and the vari
 ## Test
 
 .PHONY: test
-test: deps ## everything: check, Go with -race, web, sentiment, build, end to end, short fuzzing, simulation
-	@FUZZTIME=$(if $(filter file,$(origin FUZZTIME)),5s,$(FUZZTIME)) scripts/test.sh check test-go test-web test-sentiment build test-e2e fuzz sim
+test: deps ## everything: check, Go with -race, web, sentiment, build, end to end, images, short fuzzing, simulation
+	@FUZZTIME=$(if $(filter file,$(origin FUZZTIME)),5s,$(FUZZTIME)) scripts/test.sh check test-go test-web test-sentiment build test-e2e test-images fuzz sim
 
 .PHONY: check
 check: ## formats, linters, layout, types: what needs no running
-	@$(MAKE) --no-print-directory --keep-going lint-go arch tidy lint-web types-web lint-sentiment types-sentiment
+	@$(MAKE) --no-print-directory --keep-going lint-go arch tidy lint-web types-web lint-sentiment types-sentiment lint-deploy
 
 .PHONY: lint-go
 lint-go: $(LINT)
@@ -94,6 +95,10 @@ tidy:
 .PHONY: lint-web
 lint-web: $(MODULES)
 	cd web && npm run --silent lint
+
+.PHONY: lint-deploy
+lint-deploy: ## Dockerfiles and YAML
+	scripts/lint-deploy.sh
 
 .PHONY: types-web
 types-web: $(MODULES)
@@ -135,6 +140,14 @@ test-e2e: $(GOTESTSUM) build ## end to end: crashes (test/e2e) and a browser (we
 torture: build ## all faults at random in a cluster, for DURATION (10m) from SEED (1)
 	BLABBER_HIVE_BINARY=$(CURDIR)/bin/blabber-hive go test -count=1 -v -timeout 0 -run '^TestTorture$$' ./test/e2e \
 		-torture=$(DURATION) -torture-seed=$(SEED) $(ARGS)
+
+.PHONY: images
+images: ## build the images with Docker, podman or buildah; STAND_INS=1 where no registry can be reached
+	scripts/images.sh $(ARGS)
+
+.PHONY: test-images
+test-images: ## build the images on stand-ins for their bases (root on Debian), start the server's, hold it to what it promises
+	scripts/test-images.sh
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (30s)

@@ -43,6 +43,11 @@ if [[ -z ${KAFKA_BROKER_URL:-} ]]; then # run with Java, fetched by Maven
 fi
 [[ -n $(nginx_path) ]] || packages+=(nginx)
 "$(dirname "$0")/sentiment-env.sh" python >/dev/null 2>&1 || packages+=(python3 python3-venv)
+# What images are built with where there is no Docker, and what their bases are made of.
+if [[ $(uname) == Linux ]]; then
+  command -v buildah >/dev/null || packages+=(buildah)
+  command -v debootstrap >/dev/null || packages+=(debootstrap)
+fi
 
 # Tests start services of their own on ports of their own. Debian would start one of each for the whole system, now and at
 # every boot: it asks policy-rc.d about the first, systemctl (where there is one) about the second.
@@ -97,6 +102,10 @@ absent=()
 [[ -n ${KAFKA_BROKER_URL:-} ]] || { command -v java && command -v mvn; } >/dev/null ||
   absent+=("default-jre-headless and maven (or KAFKA_BROKER_URL)")
 [[ -n $(nginx_path) ]] || absent+=(nginx)
+unbuilt=()
+command -v buildah >/dev/null || unbuilt+=(buildah)
+command -v debootstrap >/dev/null || unbuilt+=(debootstrap)
+((${#unbuilt[@]} == 0)) || echo "deps: the tests of the images will fail; install the packages ${unbuilt[*]}" >&2
 ((${#absent[@]} == 0)) || (IFS=, && echo "deps: the tests of a cluster will fail; install the packages${absent[*]/#/ }" >&2)
 
 ((missing == 0)) || exit 1
