@@ -74,7 +74,7 @@ services: ## PostgreSQL, Redis and Kafka for yourself until Ctrl-C, and the vari
 
 .PHONY: test
 test: deps ## everything: check, Go with -race, web, sentiment, build, end to end, images, short fuzzing, simulation
-	@FUZZTIME=$(if $(filter file,$(origin FUZZTIME)),5s,$(FUZZTIME)) scripts/test.sh check test-go test-web test-sentiment build test-e2e test-images fuzz sim
+	@FUZZTIME=$(if $(filter file,$(origin FUZZTIME)),5s,$(FUZZTIME)) scripts/test.sh check test-go test-web test-sentiment build test-e2e test-compose test-images fuzz sim
 
 .PHONY: check
 check: ## formats, linters, layout, types: what needs no running
@@ -83,6 +83,7 @@ check: ## formats, linters, layout, types: what needs no running
 .PHONY: lint-go
 lint-go: $(LINT)
 	$(LINT) run ./...
+	cd deploy/compose/composetest && $(LINT) run ./...
 
 .PHONY: arch
 arch:
@@ -91,6 +92,7 @@ arch:
 .PHONY: tidy
 tidy:
 	go mod tidy -diff
+	cd deploy/compose/composetest && go mod tidy -diff
 
 .PHONY: lint-web
 lint-web: $(MODULES)
@@ -140,6 +142,11 @@ test-e2e: $(GOTESTSUM) build ## end to end: crashes (test/e2e) and a browser (we
 torture: build ## all faults at random in a cluster, for DURATION (10m) from SEED (1)
 	BLABBER_HIVE_BINARY=$(CURDIR)/bin/blabber-hive go test -count=1 -v -timeout 0 -run '^TestTorture$$' ./test/e2e \
 		-torture=$(DURATION) -torture-seed=$(SEED) $(ARGS)
+
+# A module of its own, for Docker's parser of compose files.
+.PHONY: test-compose
+test-compose: $(GOTESTSUM) ## what compose.yaml means, by Docker's own parser
+	cd deploy/compose/composetest && $(GOTESTSUM) --format testname -- -count=1 ./...
 
 .PHONY: images
 images: ## build the images with Docker, podman or buildah; STAND_INS=1 where no registry can be reached
