@@ -127,6 +127,7 @@ type (
 		EditedAt    time.Time       `json:"edited_at,omitzero"`
 		DeletedAt   time.Time       `json:"deleted_at,omitzero"`
 		Reactions   []chat.Reaction `json:"reactions,omitempty"`
+		Mood        chat.Mood       `json:"mood,omitzero"`
 		Fingerprint string          `json:"fingerprint"`
 	}
 	outboxLine struct {
@@ -168,7 +169,7 @@ func logLineOf(l *chat.LogRow) logLine {
 	}
 	if m := l.Message; m != nil {
 		line.Message = &messageLine{
-			m.Body, m.ReplyTo, m.Mentions, m.MentionsAll, m.ChangedSeq, m.EditedAt, m.DeletedAt, m.Reactions, hex.EncodeToString(m.Fingerprint[:]),
+			m.Body, m.ReplyTo, m.Mentions, m.MentionsAll, m.ChangedSeq, m.EditedAt, m.DeletedAt, m.Reactions, m.Mood, hex.EncodeToString(m.Fingerprint[:]),
 		}
 	}
 	return line
@@ -223,7 +224,7 @@ func logRowOf(l logLine) (chat.Row, error) {
 	if m := l.Message; m != nil {
 		message := &chat.Message{
 			ID: l.ID, Room: l.Room, Seq: l.Seq, ChangedSeq: m.ChangedSeq, Sender: row.Actor, Body: m.Body, ReplyTo: m.ReplyTo,
-			Mentions: m.Mentions, MentionsAll: m.MentionsAll, CreatedAt: l.At, EditedAt: m.EditedAt, DeletedAt: m.DeletedAt, Reactions: m.Reactions,
+			Mentions: m.Mentions, MentionsAll: m.MentionsAll, CreatedAt: l.At, EditedAt: m.EditedAt, DeletedAt: m.DeletedAt, Reactions: m.Reactions, Mood: m.Mood,
 		}
 		if n, err := hex.Decode(message.Fingerprint[:], []byte(m.Fingerprint[:min(len(m.Fingerprint), 2*len(message.Fingerprint))])); err != nil || n != len(message.Fingerprint) {
 			return chat.Row{}, fmt.Errorf("number %d of room %s: %q is not a fingerprint", l.Seq, l.Room, m.Fingerprint)

@@ -166,7 +166,8 @@ func (c *logCheck) take(l *chat.LogRow) {
 			c.changed[l.Seq] = l.Message.ChangedSeq
 		}
 	}
-	if l.Kind == chat.KindEdit || l.Kind == chat.KindDelete || l.Kind == chat.KindReaction {
+	switch l.Kind {
+	case chat.KindEdit, chat.KindDelete, chat.KindReaction, chat.KindMood:
 		c.takeChange(l)
 	}
 }

@@ -16,6 +16,7 @@ const (
 	KindEdit     Kind = "edit"
 	KindDelete   Kind = "delete"
 	KindReaction Kind = "reaction"
+	KindMood     Kind = "mood"
 	KindMember   Kind = "member"
 	KindRoom     Kind = "room"
 	KindVoid     Kind = "void"
@@ -62,6 +63,7 @@ const (
 //	edit      Target, Body, Mentions, MentionsAll
 //	delete    Target
 //	reaction  Target, Emoji, Added
+//	mood      Target, Mood, Text
 //	member    Member
 //	room      Info
 //
@@ -83,6 +85,8 @@ type Record struct {
 	Added       bool          `json:"added,omitempty"`
 	Moderation  bool          `json:"moderation,omitempty"` // the actor acts as a moderator, not as the message's sender
 	Resend      bool          `json:"resend,omitempty"`     // its sender may have sent it before
+	Mood        Mood          `json:"mood,omitzero"`
+	Text        Fingerprint   `json:"text,omitzero"` // the TextHash of what was read
 	Member      *MemberDetail `json:"member,omitempty"`
 	Info        *RoomDetail   `json:"room,omitempty"`
 }

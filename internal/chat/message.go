@@ -22,6 +22,7 @@ type Message struct {
 	EditedAt    time.Time
 	DeletedAt   time.Time
 	Reactions   []Reaction
+	Mood        Mood // of Body; an edit takes it away
 	Fingerprint Fingerprint
 }
 

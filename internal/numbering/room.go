@@ -67,7 +67,7 @@ func (r *Room) Apply(record *chat.Record, target *chat.Message) chat.Outcome {
 			ID: record.ID, Room: r.id, Seq: event.Seq, Sender: record.Actor, Body: record.Body, ReplyTo: record.ReplyTo,
 			Mentions: record.Mentions, MentionsAll: record.MentionsAll, CreatedAt: record.At, Fingerprint: record.Fingerprint,
 		}
-	case chat.KindEdit, chat.KindDelete, chat.KindReaction:
+	case chat.KindEdit, chat.KindDelete, chat.KindReaction, chat.KindMood:
 		changed, err := change(record, target)
 		switch {
 		case err != nil:
@@ -96,7 +96,7 @@ func (r *Room) Apply(record *chat.Record, target *chat.Message) chat.Outcome {
 // Target is the message whose newest state Apply needs for the record; ok is false where it needs none.
 func Target(record *chat.Record) (id chat.MessageID, ok bool) {
 	switch record.Kind {
-	case chat.KindEdit, chat.KindDelete, chat.KindReaction:
+	case chat.KindEdit, chat.KindDelete, chat.KindReaction, chat.KindMood:
 		return record.Target, true
 	}
 	return chat.MessageID{}, false
@@ -126,6 +126,7 @@ func change(record *chat.Record, target *chat.Message) (*chat.Message, error) {
 		changed := target.Clone()
 		changed.Body, changed.EditedAt = record.Body, record.At
 		changed.Mentions, changed.MentionsAll = record.Mentions, record.MentionsAll
+		changed.Mood = chat.Mood{} // of a text that is no longer there
 		return changed, nil
 	case chat.KindDelete:
 		switch {
@@ -138,6 +139,13 @@ func change(record *chat.Record, target *chat.Message) (*chat.Message, error) {
 			ID: target.ID, Room: target.Room, Seq: target.Seq, Sender: target.Sender, ReplyTo: target.ReplyTo,
 			CreatedAt: target.CreatedAt, EditedAt: target.EditedAt, DeletedAt: record.At, Fingerprint: target.Fingerprint,
 		}, nil
+	case chat.KindMood:
+		if deleted || !target.Mood.IsZero() || record.Text != chat.TextHash(target.Body) {
+			return nil, nil // it was read before, or what was read is no longer there
+		}
+		changed := target.Clone()
+		changed.Mood = record.Mood
+		return changed, nil
 	default:
 		if deleted {
 			return nil, chat.Refuse(chat.Conflict, "the message was deleted")

@@ -71,7 +71,7 @@ func drawRecord(t *rapid.T, serial int) *chat.Record {
 	actor := person(rapid.IntRange(0, 3).Draw(t, "actor"))
 	record := &chat.Record{ID: messageID(100_000 + serial), Room: room, At: start.Add(time.Duration(serial) * time.Second), Actor: actor}
 	target := messageID(rapid.IntRange(0, 12).Draw(t, "target"))
-	switch kind := rapid.SampledFrom([]chat.Kind{chat.KindMessage, chat.KindMessage, chat.KindEdit, chat.KindDelete, chat.KindReaction, chat.KindMember, chat.KindRoom, "dance"}).Draw(t, "kind"); kind {
+	switch kind := rapid.SampledFrom([]chat.Kind{chat.KindMessage, chat.KindMessage, chat.KindEdit, chat.KindDelete, chat.KindReaction, chat.KindMood, chat.KindMember, chat.KindRoom, "dance"}).Draw(t, "kind"); kind {
 	case chat.KindMessage:
 		return said(rapid.IntRange(0, 12).Draw(t, "id"), actor, rapid.SampledFrom([]string{"hi", "ho"}).Draw(t, "body"))
 	case chat.KindEdit:
@@ -81,6 +81,9 @@ func drawRecord(t *rapid.T, serial int) *chat.Record {
 	case chat.KindReaction:
 		record.Kind, record.Target, record.Added = kind, target, rapid.Bool().Draw(t, "added")
 		record.Emoji = rapid.SampledFrom([]string{"👍", "🎉"}).Draw(t, "emoji")
+	case chat.KindMood:
+		record.Kind, record.Target, record.Mood = kind, target, chat.Mood{Label: chat.Negative, Thousandths: rapid.IntRange(-1000, 0).Draw(t, "score")}
+		record.Text = chat.TextHash(rapid.SampledFrom([]string{"hi", "ho", "hey"}).Draw(t, "read"))
 	case chat.KindMember:
 		record.Kind, record.Member = kind, &chat.MemberDetail{User: actor, Change: chat.MemberJoined}
 	case chat.KindRoom:
@@ -308,6 +311,11 @@ func TestChanges(t *testing.T) {
 	react := func(actor chat.Profile, emoji string, added bool) *chat.Record {
 		return change(chat.KindReaction, actor, func(r *chat.Record) { r.Emoji, r.Added = emoji, added })
 	}
+	read := func(text string) *chat.Record {
+		return change(chat.KindMood, chat.Profile{}, func(r *chat.Record) {
+			r.Mood, r.Text = chat.Mood{Label: chat.Positive, Thousandths: 700}, chat.TextHash(text)
+		})
+	}
 	message := &chat.Message{
 		ID: messageID(0), Room: room, Seq: 3, Sender: owner, Body: "hi", ReplyTo: messageID(8), CreatedAt: start,
 		Reactions: []chat.Reaction{{Emoji: "👍", Users: []chat.UserID{other.ID}}},
@@ -324,6 +332,7 @@ func TestChanges(t *testing.T) {
 			m.Reactions = append(m.Reactions, chat.Reaction{Emoji: string(rune(0x1F600 + n)), Users: []chat.UserID{other.ID}})
 		}
 	})
+	glad := with(func(m *chat.Message) { m.Mood = chat.Mood{Label: chat.Positive, Thousandths: 900} })
 	const numbered, repeat = chat.Code("numbered"), chat.Code("repeat")
 	for name, tc := range map[string]struct {
 		target *chat.Message
@@ -352,6 +361,13 @@ func TestChanges(t *testing.T) {
 		"the 501st with the same reaction":           {crowded, react(owner, "👍", true), chat.Invalid},
 		"one of 500 takes the reaction back":         {crowded, react(other, "👍", false), numbered},
 		"the 21st different reaction":                {colourful, react(owner, "🎉", true), chat.Invalid},
+		"a mood":                                     {message, read("hi"), numbered},
+		"a mood of what it said before":              {message, read("ha"), repeat},
+		"a second mood":                              {glad, read("hi"), repeat},
+		"a mood of what was deleted":                 {deleted, read("hi"), repeat},
+		"a mood of what never was":                   {nil, read("hi"), chat.NotFound},
+		"an edit of what has a mood":                 {glad, edit(owner, "ha"), numbered},
+		"a reaction to what has a mood":              {glad, react(owner, "🎉", true), numbered},
 		"one of 20 reactions by another":             {colourful, react(owner, "👍", true), numbered},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -376,6 +392,10 @@ func TestChanges(t *testing.T) {
 			}
 			if m := outcome.Receipt.Event.Message; m.Seq != 3 || m.ChangedSeq != 8 || m.Sender != owner || m.ReplyTo != message.ReplyTo || !m.CreatedAt.Equal(start) {
 				t.Errorf("the changed message is %+v", m)
+			}
+			wantMood := map[chat.Kind]chat.Mood{chat.KindMood: tc.record.Mood, chat.KindReaction: tc.target.Mood}[tc.record.Kind]
+			if m := outcome.Receipt.Event.Message; m.Mood != wantMood {
+				t.Errorf("the mood is %+v, want %+v: that of what it says now", m.Mood, wantMood)
 			}
 			if m := outcome.Receipt.Event.Message; tc.record.Kind == chat.KindDelete && (m.Body != "" || len(m.Reactions) > 0 || m.DeletedAt.IsZero()) {
 				t.Errorf("the deleted message still has %+v", m)

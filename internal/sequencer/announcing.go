@@ -139,7 +139,7 @@ func (p *Partition) numberAhead(ctx context.Context, records chat.LogRun) ([]*ch
 			continue
 		}
 		if event.Message != nil {
-			p.ahead.fresh.add(event.Message, offset, p.freshShare())
+			p.ahead.fresh.add(event.Message, offset, p.freshShare(), stored)
 		}
 		events = append(events, event)
 	}
@@ -148,8 +148,7 @@ func (p *Partition) numberAhead(ctx context.Context, records chat.LogRun) ([]*ch
 	return events, nil
 }
 
-// release ends the holds that Store has passed, lets go of what it has stored, and holds the rooms in which it came to
-// another end. It answers up to where all is stored.
+// release ends the holds that Store has passed, and holds the rooms in which it came to another end. It answers up to where all is stored.
 func (p *Partition) release() chat.Offset {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -164,7 +163,6 @@ func (p *Partition) release() chat.Offset {
 			delete(p.holds, id)
 		}
 	}
-	p.ahead.fresh.stored(p.stored)
 	p.metrics.seen(p.number, len(p.holds), p.announced-min(p.stored, p.announced))
 	return p.stored
 }
@@ -227,6 +225,7 @@ func (p *Partition) trimAhead(stored chat.Offset) {
 			p.mu.Lock()
 			p.holds[id] = hold{last, last}
 			p.mu.Unlock()
+			p.ahead.fresh.distrust(id, last)
 		}
 		delete(p.ahead.last, id)
 	})
@@ -245,6 +244,7 @@ func (p *Partition) hold(id chat.RoomID, offset chat.Offset) {
 func (p *Partition) dropLocked(id chat.RoomID, offset chat.Offset) {
 	p.ahead.states.drop(id)
 	delete(p.ahead.last, id)
+	p.ahead.fresh.distrust(id, offset)
 	p.holds[id] = hold{offset, offset}
 }
 

@@ -73,7 +73,7 @@ func TestWhatIsNotStoredIsBounded(t *testing.T) {
 	for at := range chat.Offset(3 * share) {
 		m := &chat.Message{}
 		binary.BigEndian.PutUint64(m.ID[:], uint64(at))
-		f.add(m, at, share)
+		f.add(m, at, share, 0)
 		if len(f.messages) > share || len(f.order) > share {
 			t.Fatalf("%d messages are remembered, and %d may be", len(f.messages), share)
 		}

@@ -51,7 +51,10 @@ func drawRecord(t *rapid.T, serial int) *chat.Record {
 	actor := person(byte(rapid.IntRange(0, 1).Draw(t, "actor")))
 	target := rapid.IntRange(0, 5).Draw(t, "message")
 	record := &chat.Record{ID: messageID(serial), Room: roomID(room), At: start, Actor: actor, Target: messageID(target)}
-	switch rapid.IntRange(0, 5).Draw(t, "kind") {
+	switch rapid.IntRange(0, 6).Draw(t, "kind") {
+	case 6:
+		record.Kind, record.Mood = chat.KindMood, chat.Mood{Label: chat.Positive, Thousandths: 500}
+		record.Actor, record.Text = chat.Profile{}, chat.TextHash(rapid.SampledFrom([]string{"a", "b", "x", "y"}).Draw(t, "read"))
 	case 0:
 		record.Kind, record.Body = chat.KindEdit, rapid.SampledFrom([]string{"x", "y"}).Draw(t, "edit")
 	case 1:

@@ -19,7 +19,7 @@ const newMessageBytes = 1024
 
 // isNewMessage reports whether appendNewMessage can write the event.
 func isNewMessage(e *chat.Event) bool {
-	return e.Kind == chat.KindMessage && e.Message != nil && len(e.Message.Reactions) == 0 &&
+	return e.Kind == chat.KindMessage && e.Message != nil && len(e.Message.Reactions) == 0 && e.Message.Mood.IsZero() &&
 		e.Reaction == nil && e.Member == nil && e.Info == nil
 }
 

@@ -117,6 +117,13 @@ func DecodeRecord(data []byte) (*chat.Record, error) {
 		if record.Target.IsZero() {
 			lacks = "target"
 		}
+	case chat.KindMood:
+		switch {
+		case record.Target.IsZero():
+			lacks = "target"
+		case !record.Mood.Valid():
+			lacks = "mood"
+		}
 	case chat.KindMember:
 		if record.Member == nil {
 			lacks = "member"

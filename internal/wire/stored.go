@@ -37,6 +37,7 @@ type storedMessage struct {
 	EditedAt    time.Time        `json:"edited_at,omitzero"`
 	DeletedAt   time.Time        `json:"deleted_at,omitzero"`
 	Reactions   []storedReaction `json:"reactions,omitempty"`
+	Mood        chat.Mood        `json:"mood,omitzero"`
 	Fingerprint []byte           `json:"fingerprint,omitempty"`
 }
 
@@ -64,7 +65,7 @@ func marshalStored(e *chat.Event) ([]byte, error) {
 		stored.Message = &storedMessage{
 			ID: m.ID, Seq: m.Seq, ChangedSeq: m.ChangedSeq, Sender: m.Sender, Body: m.Body, ReplyTo: m.ReplyTo,
 			Mentions: m.Mentions, MentionsAll: m.MentionsAll, CreatedAt: m.CreatedAt, EditedAt: m.EditedAt,
-			DeletedAt: m.DeletedAt,
+			DeletedAt: m.DeletedAt, Mood: m.Mood,
 		}
 		if m.Fingerprint != (chat.Fingerprint{}) {
 			stored.Message.Fingerprint = m.Fingerprint[:]
@@ -100,6 +101,7 @@ func DecodeEvent(data []byte) (chat.Event, error) {
 	event.Message = &chat.Message{
 		ID: m.ID, Room: stored.Room, Seq: m.Seq, ChangedSeq: m.ChangedSeq, Sender: m.Sender, Body: m.Body, ReplyTo: m.ReplyTo,
 		Mentions: m.Mentions, MentionsAll: m.MentionsAll, CreatedAt: m.CreatedAt, EditedAt: m.EditedAt, DeletedAt: m.DeletedAt,
+		Mood: m.Mood,
 	}
 	switch len(m.Fingerprint) {
 	case 0, len(event.Message.Fingerprint):

@@ -162,8 +162,15 @@ type Attachment struct {
 
 // Sentiment is the mood of a message: Score from -1 to 1.
 type Sentiment struct {
-	Label string  `json:"label"`
-	Score float64 `json:"score"`
+	Label chat.MoodLabel `json:"label"`
+	Score float64        `json:"score"`
+}
+
+func sentimentOf(m chat.Mood) *Sentiment {
+	if m.IsZero() {
+		return nil
+	}
+	return &Sentiment{Label: m.Label, Score: float64(m.Thousandths) / 1000}
 }
 
 // Message is a message in its newest state.
@@ -200,6 +207,7 @@ func messageOf(m *chat.Message) Message {
 		ID: m.ID, RoomID: m.Room, Seq: m.Seq, ChangedSeq: seqOrNull(m.ChangedSeq), Sender: UserOf(m.Sender), Body: m.Body,
 		Mentions: orEmpty(m.Mentions), MentionsAll: m.MentionsAll, CreatedAt: Time{m.CreatedAt}, EditedAt: At(m.EditedAt),
 		DeletedAt: At(m.DeletedAt), Reactions: make([]Reaction, len(m.Reactions)), Attachments: []Attachment{},
+		Sentiment: sentimentOf(m.Mood),
 	}
 	if !m.ReplyTo.IsZero() {
 		message.ReplyTo = &m.ReplyTo

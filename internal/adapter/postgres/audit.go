@@ -21,7 +21,7 @@ func (s *Store) Audit(ctx context.Context, report func(finding string)) error {
 	err := s.db.Long(ctx, func(c *engine.Conn) error {
 		a := auditor{c: c, report: report}
 		for _, check := range []func() error{
-			a.schema, a.references, a.names, a.roomNames, a.memberNames, a.orphans, a.lastOthers, a.missingMentions, a.strayMentions,
+			a.schema, a.references, a.names, a.roomNames, a.memberNames, a.orphans, a.lastOthers, a.missingMentions, a.strayMentions, a.moods,
 		} {
 			a.left = findingsMax
 			if err := check(); err != nil {
@@ -139,7 +139,7 @@ func (a *auditor) memberNames() error {
 // orphans looks for rows of rooms that are not there: messages have no foreign key. Rooms are far fewer than rows, and each
 // table has an index that begins with the room or can be walked once.
 func (a *auditor) orphans() error {
-	for _, table := range []string{"messages", "events", "mentions"} {
+	for _, table := range []string{"messages", "events", "mentions", "moods"} {
 		if err := a.c.Each(`select distinct t.room_id from `+table+` t where not exists (select from rooms r where r.room_id = t.room_id)`, nil, func(row pgx.CollectableRow) error {
 			var no int64
 			err := row.Scan(&no)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -100,6 +101,8 @@ type record struct {
 	message bool
 	sender  chat.UserID
 	before  []chat.UserID // whom the stored message mentions
+	created time.Time
+	mood    chat.Mood // of the stored message
 	row     *messageRow
 }
 
@@ -111,6 +114,8 @@ type messageRow struct {
 	changed chat.Seq
 	state   *chat.Message
 	before  []chat.UserID // whom it mentioned in the store
+	created time.Time
+	mood    chat.Mood // that it had in the store
 }
 
 type eventRow struct {
@@ -176,13 +181,17 @@ func (w *batchWriter) look(reads *engine.Batch, events []chat.Event) {
 			w.records[recordKey{room, r.ID}] = r
 		}
 	}
-	reads.Each(`select room_id, id, seq, fingerprint, sender, mentions from messages where id = any($1::uuid[])`, []any{ids}, func(row pgx.CollectableRow) error {
+	reads.Each(`select room_id, id, seq, fingerprint, sender, mentions, created_at, mood, mood_score from messages where id = any($1::uuid[])`, []any{ids}, func(row pgx.CollectableRow) error {
 		var no int64
 		var m chat.Message
-		if err := row.Scan(&no, column.Into(&m.ID), (*column.Seq)(&m.Seq), (*column.UUID)(&m.Fingerprint), column.Into(&m.Sender.ID), (*column.Mentions)(&m)); err != nil {
+		if err := row.Scan(&no, column.Into(&m.ID), (*column.Seq)(&m.Seq), (*column.UUID)(&m.Fingerprint), column.Into(&m.Sender.ID), (*column.Mentions)(&m),
+			(*column.Time)(&m.CreatedAt), (*column.Mood)(&m.Mood.Label), (*column.Int)(&m.Mood.Thousandths)); err != nil {
 			return err
 		}
-		found(no, &record{Known: chat.Known{ID: m.ID, Seq: m.Seq, Fingerprint: m.Fingerprint}, message: true, sender: m.Sender.ID, before: column.Mentioned(&m)})
+		found(no, &record{
+			Known: chat.Known{ID: m.ID, Seq: m.Seq, Fingerprint: m.Fingerprint}, message: true, sender: m.Sender.ID,
+			before: column.Mentioned(&m), created: m.CreatedAt, mood: m.Mood,
+		})
 		return nil
 	})
 	reads.Each(`select room_id, id, seq from events where id = any($1::uuid[])`, []any{ids}, func(row pgx.CollectableRow) error {
@@ -209,7 +218,7 @@ func (w *batchWriter) store(event *chat.Event) error {
 	switch event.Kind {
 	case chat.KindMessage:
 		return w.storeMessage(r, event)
-	case chat.KindEdit, chat.KindDelete, chat.KindReaction:
+	case chat.KindEdit, chat.KindDelete, chat.KindReaction, chat.KindMood:
 		return w.storeChange(r, event)
 	case chat.KindMember, chat.KindRoom:
 		w.storeEvent(r, event, 0)
@@ -232,7 +241,7 @@ func (w *batchWriter) storeMessage(r *roomHead, event *chat.Event) error {
 		w.storeRepeat(r, event, first)
 		return nil
 	}
-	row := &messageRow{room: r.no, first: m, seq: m.Seq, changed: m.ChangedSeq, state: m}
+	row := &messageRow{room: r.no, first: m, seq: m.Seq, changed: m.ChangedSeq, state: m, created: m.CreatedAt}
 	w.messages = append(w.messages, row)
 	w.records[key] = &record{
 		Known: chat.Known{ID: m.ID, Seq: m.Seq, Fingerprint: m.Fingerprint}, message: true, sender: m.Sender.ID, row: row,
@@ -244,7 +253,7 @@ func (w *batchWriter) storeMessage(r *roomHead, event *chat.Event) error {
 	return nil
 }
 
-// storeChange stores an edit, a deletion or a reaction and the message's new state. The message is found by its id and
+// storeChange stores an edit, a deletion, a reaction or a mood and the message's new state. The message is found by its id and
 // sender: if its own number had to be voided, as a repeat of a message that stands elsewhere, the change belongs to that
 // one; if that one is somebody else's, to none, and the number is void.
 func (w *batchWriter) storeChange(r *roomHead, event *chat.Event) error {
@@ -262,7 +271,7 @@ func (w *batchWriter) storeChange(r *roomHead, event *chat.Event) error {
 		return nil // a repeat: the message stays as it is
 	}
 	if target.row == nil {
-		target.row = &messageRow{room: r.no, seq: target.Seq, before: target.before}
+		target.row = &messageRow{room: r.no, seq: target.Seq, before: target.before, created: target.created, mood: target.mood}
 		w.changes = append(w.changes, target.row)
 	}
 	target.row.changed, target.row.state = event.Seq, m

@@ -199,7 +199,7 @@ func (w *batchWriter) put(l *chat.LogRow) error {
 	switch l.Kind {
 	case chat.KindMessage:
 		err = w.storeMessage(r, &l.Event)
-	case chat.KindEdit, chat.KindDelete, chat.KindReaction, chat.KindMember, chat.KindRoom:
+	case chat.KindEdit, chat.KindDelete, chat.KindReaction, chat.KindMood, chat.KindMember, chat.KindRoom:
 		w.storeEvent(r, &l.Event, l.Target)
 	case chat.KindVoid:
 		w.storeVoid(r, &l.Event, l.Target)

@@ -105,6 +105,10 @@ func purgeRoom(c *engine.Conn) error {
 	if err != nil || removed > 0 {
 		return err
 	}
+	removed, err = c.Exec(`delete from moods where room_id = $1 and at in (select at from moods where room_id = $1 order by at limit $2)`, no, purgeRows)
+	if err != nil || removed > 0 {
+		return err
+	}
 	_, err = c.Exec(`delete from rooms where room_id = $1 and id is null`, no)
 	return err
 }

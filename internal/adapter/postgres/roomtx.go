@@ -86,7 +86,8 @@ func (tx *roomTx) Invite(code string) (chat.Invite, error) {
 
 func (tx *roomTx) PutRoom(room chat.Room) error {
 	if tx.no != 0 {
-		_, err := tx.c.Exec(`update rooms set name = $2, name_folded = $3, topic = $4, topic_folded = $5, visibility = $6, mood_enabled = $7
+		_, err := tx.c.Exec(`update rooms set name = $2, name_folded = $3, topic = $4, topic_folded = $5, visibility = $6, mood_enabled = $7,
+				mood_since = case when $7 and not mood_enabled then now() when $7 then mood_since end
 			where room_id = $1`, tx.no, column.Escape(room.Name), column.Escape(chat.Fold(room.Name)), column.Escape(room.Topic), column.Escape(chat.Fold(room.Topic)),
 			string(room.Visibility), room.MoodEnabled)
 		return tx.wrap("change the room", err)
@@ -96,8 +97,8 @@ func (tx *roomTx) PutRoom(room chat.Room) error {
 	return tx.wrap("create the room", err)
 }
 
-const insertRoom = `insert into rooms (id, name, name_folded, topic, topic_folded, visibility, created_by, created_at, mood_enabled, last_activity_at)
-	values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $8)`
+const insertRoom = `insert into rooms (id, name, name_folded, topic, topic_folded, visibility, created_by, created_at, mood_enabled, mood_since, last_activity_at)
+	values ($1, $2, $3, $4, $5, $6, $7, $8, $9, case when $9 then now() end, $8)`
 
 // roomValues are the values of insertRoom.
 func roomValues(id chat.RoomID, r *chat.Room) []any {

@@ -32,6 +32,7 @@ func copyMessages(c *engine.Conn, _ *engine.Batch, rows []*messageRow) error {
 func copiedColumns() []string {
 	return []string{
 		"room_id", "seq", "created_at", "id", "sender", "fingerprint", "body", "changed_seq", "edited_at", "deleted_at", "reply_to", "mentions", "reactions",
+		"mood", "mood_score",
 	}
 }
 
@@ -39,10 +40,11 @@ func copiedRows(rows []*messageRow) pgx.CopyFromSource {
 	return pgx.CopyFromSlice(len(rows), func(i int) ([]any, error) {
 		row, first, state := rows[i], rows[i].first, rows[i].state
 		reactions, err := column.ReactionsJSON(state.Reactions)
+		sign, thousandths := column.MoodOrNull(state.Mood)
 		return []any{
 			row.room, column.Num(row.seq), column.At(first.CreatedAt), column.ID(first.ID), column.ID(first.Sender.ID), [16]byte(first.Fingerprint), column.Escape(state.Body),
 			column.SeqOrNull(row.changed), column.AtOrNull(state.EditedAt), column.AtOrNull(state.DeletedAt), column.OrNull(first.ReplyTo),
-			column.MentionsBytes(column.Mentioned(state)), reactions,
+			column.MentionsBytes(column.Mentioned(state)), reactions, sign, thousandths,
 		}, err
 	})
 }
@@ -53,7 +55,7 @@ func insertArrays(_ *engine.Conn, b *engine.Batch, rows []*messageRow) error {
 	plain := make([]*messageRow, 0, len(rows))
 	var rest []*messageRow
 	for _, row := range rows {
-		if m := row.state; row.changed == 0 && row.first.ReplyTo.IsZero() && !m.MentionsAll && len(m.Mentions)+len(m.Reactions) == 0 && m.EditedAt.IsZero() && m.DeletedAt.IsZero() {
+		if m := row.state; row.changed == 0 && row.first.ReplyTo.IsZero() && !m.MentionsAll && len(m.Mentions)+len(m.Reactions) == 0 && m.EditedAt.IsZero() && m.DeletedAt.IsZero() && m.Mood.IsZero() {
 			plain = append(plain, row)
 		} else {
 			rest = append(rest, row)
@@ -71,18 +73,20 @@ func insertArrays(_ *engine.Conn, b *engine.Batch, rows []*messageRow) error {
 	c, n := newMessageArrays(rest), len(rest)
 	changed, edited, deleted := make([]pgtype.Int8, n), make([]pgtype.Timestamptz, n), make([]pgtype.Timestamptz, n)
 	replies, mentions, reactions := make([]pgtype.UUID, n), make([][]byte, n), make([][]byte, n)
+	signs, thousandths := make([]pgtype.Int2, n), make([]pgtype.Int2, n)
 	for i, row := range rest {
 		changed[i], edited[i], deleted[i] = column.SeqOrNull(row.changed), column.AtOrNull(row.state.EditedAt), column.AtOrNull(row.state.DeletedAt)
 		replies[i], mentions[i] = column.OrNull(row.first.ReplyTo), column.MentionsBytes(column.Mentioned(row.state))
+		signs[i], thousandths[i] = column.MoodOrNull(row.state.Mood)
 		var err error
 		if reactions[i], err = column.ReactionsJSON(row.state.Reactions); err != nil {
 			return err
 		}
 	}
-	b.Exec(nil, `insert into messages (room_id, seq, created_at, id, sender, fingerprint, body, changed_seq, edited_at, deleted_at, reply_to, mentions, reactions)
+	b.Exec(nil, `insert into messages (room_id, seq, created_at, id, sender, fingerprint, body, changed_seq, edited_at, deleted_at, reply_to, mentions, reactions, mood, mood_score)
 		select * from unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[],
-			$8::bigint[], $9::timestamptz[], $10::timestamptz[], $11::uuid[], $12::bytea[], $13::json[])`,
-		c.rooms, c.seqs, c.created, c.ids, c.senders, c.fingerprints, c.bodies, changed, edited, deleted, replies, mentions, reactions)
+			$8::bigint[], $9::timestamptz[], $10::timestamptz[], $11::uuid[], $12::bytea[], $13::json[], $14::smallint[], $15::smallint[])`,
+		c.rooms, c.seqs, c.created, c.ids, c.senders, c.fingerprints, c.bodies, changed, edited, deleted, replies, mentions, reactions, signs, thousandths)
 	return nil
 }
 
@@ -116,7 +120,9 @@ func (w *batchWriter) write(b *engine.Batch) error {
 	if err := insertEvents(b, w.events); err != nil {
 		return err
 	}
-	writeMentions(b, slices.Concat(w.messages, w.changes))
+	written := slices.Concat(w.messages, w.changes)
+	writeMentions(b, written)
+	countMoods(b, written)
 	updateHeads(b, w.moved())
 	return nil
 }
@@ -129,20 +135,22 @@ func updateMessages(b *engine.Batch, rows []*messageRow) error {
 	rooms, seqs, changed := make([]int64, n), make([]int64, n), make([]int64, n)
 	edited, deleted := make([]pgtype.Timestamptz, n), make([]pgtype.Timestamptz, n)
 	bodies, mentions, reactions := make([]string, n), make([][]byte, n), make([][]byte, n)
+	signs, thousandths := make([]pgtype.Int2, n), make([]pgtype.Int2, n)
 	for i, row := range rows {
 		rooms[i], seqs[i], changed[i] = row.room, column.Num(row.seq), column.Num(row.changed)
 		edited[i], deleted[i] = column.AtOrNull(row.state.EditedAt), column.AtOrNull(row.state.DeletedAt)
 		bodies[i], mentions[i] = column.Escape(row.state.Body), column.MentionsBytes(column.Mentioned(row.state))
+		signs[i], thousandths[i] = column.MoodOrNull(row.state.Mood)
 		var err error
 		if reactions[i], err = column.ReactionsJSON(row.state.Reactions); err != nil {
 			return err
 		}
 	}
 	b.Exec(nil, `update messages m set changed_seq = k.changed_seq, edited_at = k.edited_at, deleted_at = k.deleted_at, body = k.body,
-			mentions = k.mentions, reactions = k.reactions
-		from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::bytea[], $8::json[])
-			k(room_id, seq, changed_seq, edited_at, deleted_at, body, mentions, reactions)
-		where m.room_id = k.room_id and m.seq = k.seq`, rooms, seqs, changed, edited, deleted, bodies, mentions, reactions)
+			mentions = k.mentions, reactions = k.reactions, mood = k.mood, mood_score = k.mood_score
+		from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::bytea[], $8::json[], $9::smallint[], $10::smallint[])
+			k(room_id, seq, changed_seq, edited_at, deleted_at, body, mentions, reactions, mood, mood_score)
+		where m.room_id = k.room_id and m.seq = k.seq`, rooms, seqs, changed, edited, deleted, bodies, mentions, reactions, signs, thousandths)
 	return nil
 }
 

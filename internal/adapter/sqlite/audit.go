@@ -19,7 +19,7 @@ const findingsMax = 100
 func (s *Store) Audit(ctx context.Context, report func(finding string)) error {
 	err := s.db.ReadLong(ctx, func(c *engine.Conn) error {
 		a := auditor{c: c, report: report}
-		for _, check := range []func() error{a.file, a.names, a.orphans, a.lastOthers, a.missingMentions, a.strayMentions} {
+		for _, check := range []func() error{a.file, a.names, a.orphans, a.lastOthers, a.missingMentions, a.strayMentions, a.moods} {
 			a.left = findingsMax
 			if err := check(); err != nil {
 				return err
@@ -99,7 +99,7 @@ func (a *auditor) names() error {
 
 // orphans looks for rows of rooms that are not there: messages have no foreign key.
 func (a *auditor) orphans() error {
-	for _, table := range []string{"messages", "events", "mentions"} {
+	for _, table := range []string{"messages", "events", "mentions", "moods"} {
 		if err := a.c.Each(`select distinct room from `+table+` where room not in (select no from rooms)`, nil, func(rows *sql.Rows) error {
 			var no int64
 			err := rows.Scan(&no)

@@ -14,6 +14,7 @@ import (
 // Commit stores a batch as one transaction, which it may share with other changes.
 func (s *Store) Commit(ctx context.Context, batch chat.Batch) ([]chat.Void, error) {
 	var voids []chat.Void
+	queued := false
 	err := s.db.Write(ctx, func(c *engine.Conn) error {
 		if err := moveOffset(c, batch); err != nil {
 			return err
@@ -24,9 +25,12 @@ func (s *Store) Commit(ctx context.Context, batch chat.Batch) ([]chat.Void, erro
 				return fmt.Errorf("event %d of room %s: %w", batch.Events[i].Seq, batch.Events[i].Room, err)
 			}
 		}
-		voids = w.voids
+		voids, queued = w.voids, w.queued
 		return w.storeHeads()
 	})
+	if queued && err == nil {
+		s.wakeTexts()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("commit %d events of partition %d: %w", len(batch.Events), batch.Partition, err)
 	}
@@ -53,6 +57,8 @@ type batchWriter struct {
 	known *heads
 	rooms map[chat.RoomID]*roomHead
 	voids []chat.Void
+
+	queued bool // a text was left to be read
 }
 
 func newBatchWriter(c *engine.Conn, known *heads) batchWriter {
@@ -97,8 +103,12 @@ func (w *batchWriter) store(event *chat.Event) error {
 	r.head = event.Seq
 	switch event.Kind {
 	case chat.KindMessage:
-		return w.storeMessage(r, event)
-	case chat.KindEdit, chat.KindDelete, chat.KindReaction:
+		voids := len(w.voids)
+		if err := w.storeMessage(r, event); err != nil || len(w.voids) > voids {
+			return err
+		}
+		return w.queueText(r, event, event.Seq)
+	case chat.KindEdit, chat.KindDelete, chat.KindReaction, chat.KindMood:
 		return w.storeChange(r, event)
 	case chat.KindMember, chat.KindRoom:
 		return w.storeEvent(r, event, 0)
@@ -114,14 +124,15 @@ func (w *batchWriter) storeMessage(r *roomHead, event *chat.Event) error {
 		return errors.New("a message event without its message")
 	}
 	mentions := column.Mentioned(m)
+	sign, thousandths := column.MoodOrNull(m.Mood)
 	// The id of any record counts: one that stands under an event is as much a repeat as one that stands under a message.
-	stored, err := w.c.Exec(`insert or fail into messages (room, seq, id, sender, created_at, fingerprint, changed_seq, edited_at, deleted_at, body, reply_to, mentions, reactions)
-		select ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
+	stored, err := w.c.Exec(`insert or fail into messages (room, seq, id, sender, created_at, fingerprint, changed_seq, edited_at, deleted_at, body, reply_to, mentions, reactions, mood, mood_score)
+		select ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
 		where not exists (select 1 from events where id = ? and room = ?)
 		on conflict (id, room) do nothing`,
 		r.no, column.Num(m.Seq), m.ID[:], m.Sender.ID[:], m.CreatedAt.UnixMilli(), m.Fingerprint[:],
 		column.SeqOrNull(m.ChangedSeq), column.MS(m.EditedAt), column.MS(m.DeletedAt), m.Body, column.OrNull(m.ReplyTo),
-		column.Blob(column.MentionsBlob(mentions)), column.Blob(column.ReactionsBlob(m.Reactions)),
+		column.Blob(column.MentionsBlob(mentions)), column.Blob(column.ReactionsBlob(m.Reactions)), sign, thousandths,
 		m.ID[:], r.no)
 	if err != nil {
 		return err
@@ -133,10 +144,13 @@ func (w *batchWriter) storeMessage(r *roomHead, event *chat.Event) error {
 		r.lastOther, r.lastSender = r.lastMessage, m.Sender.ID
 	}
 	r.lastMessage, r.lastActivity = m.Seq, m.CreatedAt.UnixMilli()
+	if err := w.countMood(r, m.Seq, m.CreatedAt, chat.Mood{}, m.Mood); err != nil {
+		return err
+	}
 	return w.mention(r, m.Seq, mentions)
 }
 
-// storeChange stores an edit, a deletion or a reaction and the message's new state. The message is found by its id and
+// storeChange stores an edit, a deletion, a reaction or a mood and the message's new state. The message is found by its id and
 // sender: if its own number had to be voided, as a repeat of a message that stands elsewhere, the change belongs to that
 // one; if that one is somebody else's, to none, and the number is void.
 func (w *batchWriter) storeChange(r *roomHead, event *chat.Event) error {
@@ -146,8 +160,9 @@ func (w *batchWriter) storeChange(r *roomHead, event *chat.Event) error {
 	}
 	var target chat.Seq
 	var before chat.Message
-	err := w.c.Row(`select seq, mentions from messages where room = ? and id = ? and sender = ?`,
-		[]any{r.no, m.ID[:], m.Sender.ID[:]}, (*column.Seq)(&target), (*column.Mentions)(&before))
+	err := w.c.Row(`select seq, mentions, created_at, mood, mood_score from messages where room = ? and id = ? and sender = ?`,
+		[]any{r.no, m.ID[:], m.Sender.ID[:]}, (*column.Seq)(&target), (*column.Mentions)(&before),
+		(*column.Time)(&before.CreatedAt), (*column.Mood)(&before.Mood.Label), (*column.Int)(&before.Mood.Thousandths))
 	if errors.Is(err, sql.ErrNoRows) {
 		w.voids = append(w.voids, chat.Void{Room: event.Room, Seq: event.Seq})
 		return w.storeVoid(r, event, chat.Known{})
@@ -160,10 +175,19 @@ func (w *batchWriter) storeChange(r *roomHead, event *chat.Event) error {
 		return err // a repeat: the message stays as it is
 	}
 	after := column.Mentioned(m)
-	if _, err := w.c.Exec(`update messages set changed_seq = ?3, edited_at = ?4, deleted_at = ?5, body = ?6, mentions = ?7, reactions = ?8
+	sign, thousandths := column.MoodOrNull(m.Mood)
+	if _, err := w.c.Exec(`update messages set changed_seq = ?3, edited_at = ?4, deleted_at = ?5, body = ?6, mentions = ?7, reactions = ?8, mood = ?9, mood_score = ?10
 		where room = ?1 and seq = ?2`, r.no, column.Num(target), column.Num(event.Seq), column.MS(m.EditedAt), column.MS(m.DeletedAt), m.Body,
-		column.Blob(column.MentionsBlob(after)), column.Blob(column.ReactionsBlob(m.Reactions))); err != nil {
+		column.Blob(column.MentionsBlob(after)), column.Blob(column.ReactionsBlob(m.Reactions)), sign, thousandths); err != nil {
 		return err
+	}
+	if err := w.countMood(r, target, before.CreatedAt, before.Mood, m.Mood); err != nil {
+		return err
+	}
+	if event.Kind == chat.KindEdit {
+		if err := w.queueText(r, event, target); err != nil {
+			return err
+		}
 	}
 	for _, user := range column.Mentioned(&before) {
 		if _, err := w.c.Exec(`delete from mentions where user = ? and room = ? and seq = ?`, user[:], r.no, column.Num(target)); err != nil {

@@ -21,6 +21,7 @@ type roomHead struct {
 	lastSender   chat.UserID
 	lastOther    chat.Seq
 	lastActivity int64
+	mood         bool // whether texts of the room are to be read
 }
 
 // heads remembers what batches wrote of rooms, which measured a sixth of a batch's time when it was read again for each.
@@ -41,8 +42,8 @@ func (h *heads) find(c *engine.Conn, room chat.RoomID) (r roomHead, err error) {
 			return r, nil
 		}
 	}
-	err = c.Row(`select no, head, last_message_seq, last_sender, last_other_seq, last_activity_at from rooms where id = ?`, []any{room[:]},
-		&r.no, (*column.Seq)(&r.head), (*column.Seq)(&r.lastMessage), column.Into(&r.lastSender), (*column.Seq)(&r.lastOther), &r.lastActivity)
+	err = c.Row(`select no, head, last_message_seq, last_sender, last_other_seq, last_activity_at, mood_enabled from rooms where id = ?`, []any{room[:]},
+		&r.no, (*column.Seq)(&r.head), (*column.Seq)(&r.lastMessage), column.Into(&r.lastSender), (*column.Seq)(&r.lastOther), &r.lastActivity, &r.mood)
 	if errors.Is(err, sql.ErrNoRows) {
 		return roomHead{}, nil
 	}
@@ -67,5 +68,5 @@ func (h *heads) keep(c *engine.Conn, written map[chat.RoomID]*roomHead) {
 	}
 }
 
-// forget lets go of a room that is deleted. Should the deletion be taken back, the room is read again.
+// forget lets go of a room that is changed or deleted. Should that be taken back, the room is read again.
 func (h *heads) forget(room chat.RoomID) { delete(h.byRoom, room) }

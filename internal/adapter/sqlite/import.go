@@ -160,7 +160,7 @@ func (p *rowWriter) log(l *chat.LogRow) error {
 	switch l.Kind {
 	case chat.KindMessage:
 		err = p.storeMessage(r, &l.Event)
-	case chat.KindEdit, chat.KindDelete, chat.KindReaction, chat.KindMember, chat.KindRoom:
+	case chat.KindEdit, chat.KindDelete, chat.KindReaction, chat.KindMood, chat.KindMember, chat.KindRoom:
 		err = p.storeEvent(r, &l.Event, l.Target)
 	case chat.KindVoid:
 		err = p.storeVoid(r, &l.Event, chat.Known{Seq: l.Target})

@@ -97,6 +97,9 @@ func purgeRoom(c *engine.Conn, no int64) error {
 	if err != nil || removed > 0 {
 		return err
 	}
+	if _, err := c.Exec(`delete from moods where room = ?`, no); err != nil {
+		return err
+	}
 	_, err = c.Exec(`delete from rooms where no = ? and id is null`, no)
 	return err
 }

@@ -21,7 +21,7 @@ func (s *Store) Update(ctx context.Context, room chat.RoomID, change func(tx cha
 			return err
 		}
 		refusal = change(tx)
-		if deleted = tx.deleted; deleted {
+		if deleted = tx.deleted; deleted || tx.put {
 			s.heads.forget(room)
 		}
 		return refusal
@@ -44,6 +44,7 @@ type roomTx struct {
 	c       *engine.Conn
 	id      chat.RoomID
 	no      int64
+	put     bool // the room itself
 	deleted bool
 }
 
@@ -79,6 +80,7 @@ func (tx *roomTx) Invite(code string) (chat.Invite, error) {
 }
 
 func (tx *roomTx) PutRoom(room chat.Room) error {
+	tx.put = true
 	if tx.no != 0 {
 		_, err := tx.c.Exec(`update rooms set name = ?2, name_folded = ?3, topic = ?4, topic_folded = ?5, visibility = ?6, mood_enabled = ?7
 			where no = ?1`, tx.no, room.Name, chat.Fold(room.Name), room.Topic, chat.Fold(room.Topic), string(room.Visibility), room.MoodEnabled)

@@ -35,6 +35,7 @@ type Store struct {
 	db     *engine.Engine
 	group  *run.Group
 	purges chan struct{}
+	texts  chan struct{} // holds a token after texts were left to be read
 	heads  heads // of the writer alone
 	close  func() error
 }
@@ -57,6 +58,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		db:     db,
 		group:  run.NewGroup(context.WithoutCancel(ctx)), // lives until Close
 		purges: make(chan struct{}, 1),
+		texts:  make(chan struct{}, 1),
 	}
 	s.close = sync.OnceValue(func() error {
 		s.group.Cancel()

@@ -184,7 +184,7 @@ func (s *Store) check(batch chat.Batch) error {
 		}
 		heads[event.Room] = event.Seq
 		switch event.Kind {
-		case chat.KindEdit, chat.KindDelete, chat.KindReaction:
+		case chat.KindEdit, chat.KindDelete, chat.KindReaction, chat.KindMood:
 			if before := r.message(event.Message.ID); before != nil && before.Seq != event.Message.Seq {
 				return fmt.Errorf("%w: event %d moves message %s from number %d to %d", errBroken, event.Seq, before.ID, before.Seq, event.Message.Seq)
 			}
@@ -205,7 +205,7 @@ func (r *room) store(event chat.Event) (void chat.Void, ok bool) {
 	case chat.KindMessage:
 		known.Fingerprint = event.Message.Fingerprint
 		r.messages[event.Message.ID] = event.Message
-	case chat.KindEdit, chat.KindDelete, chat.KindReaction:
+	case chat.KindEdit, chat.KindDelete, chat.KindReaction, chat.KindMood:
 		if r.message(event.Message.ID) == nil {
 			r.events = append(r.events, chat.Event{Room: event.Room, Seq: event.Seq, Kind: chat.KindVoid})
 			return chat.Void{Room: event.Room, Seq: event.Seq}, false

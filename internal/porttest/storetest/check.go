@@ -178,6 +178,8 @@ func (i *Instance) checkRoom(t TB, s Store, r *Room) {
 
 func (i *Instance) checkLog(t TB, s Store, r *Room) {
 	t.Helper()
+	begin := r.CreatedAt.Truncate(chat.MoodSpan)
+	i.checkMoods(t, s, r, begin, begin.AddDate(1, 0, 0))
 	page, err := s.Changes(ctx(t), r.ID, 0, chat.ChangesMax)
 	want := i.page(r, 0, min(r.Head, chat.ChangesMax), r.Head)
 	if err != nil || diff(want, page) != "" {
@@ -212,7 +214,7 @@ func (r *Room) State() chat.RoomState {
 			}
 		case chat.KindMessage:
 			known.Fingerprint = event.Message.Fingerprint
-		case chat.KindEdit, chat.KindDelete, chat.KindReaction, chat.KindMember, chat.KindRoom:
+		case chat.KindEdit, chat.KindDelete, chat.KindReaction, chat.KindMood, chat.KindMember, chat.KindRoom:
 		}
 		state.Recent = append(state.Recent, known)
 	}

@@ -208,20 +208,30 @@ func (i *Instance) Change(r *Room, kind chat.Kind, target *chat.Message, change 
 // Edit replaces a message's body.
 func (i *Instance) Edit(r *Room, target *chat.Message, body string, mentions ...chat.UserID) chat.Event {
 	return i.Change(r, chat.KindEdit, target, func(m *chat.Message, at time.Time) {
-		m.Body, m.Mentions, m.MentionsAll, m.EditedAt = body, mentions, false, at
+		m.Body, m.Mentions, m.MentionsAll, m.Mood, m.EditedAt = body, mentions, false, chat.Mood{}, at
 	})
 }
 
 // Delete empties a message.
 func (i *Instance) Delete(r *Room, target *chat.Message) chat.Event {
 	return i.Change(r, chat.KindDelete, target, func(m *chat.Message, at time.Time) {
-		m.Body, m.Mentions, m.MentionsAll, m.Reactions, m.DeletedAt = "", nil, false, nil, at
+		m.Body, m.Mentions, m.MentionsAll, m.Reactions, m.Mood, m.DeletedAt = "", nil, false, nil, chat.Mood{}, at
 	})
 }
 
 // React gives reactions to a message.
 func (i *Instance) React(r *Room, target *chat.Message, reactions ...chat.Reaction) chat.Event {
 	return i.Change(r, chat.KindReaction, target, func(m *chat.Message, _ time.Time) { m.Reactions = reactions })
+}
+
+// Feel gives a message a mood.
+func (i *Instance) Feel(r *Room, target *chat.Message, label chat.MoodLabel, thousandths int) chat.Event {
+	event := i.Change(r, chat.KindMood, target, func(m *chat.Message, _ time.Time) {
+		m.Mood = chat.Mood{Label: label, Thousandths: thousandths}
+	})
+	event.Actor = chat.Profile{}
+	r.Log[event.Seq-1].Actor = chat.Profile{}
+	return event
 }
 
 // Tell is a member event.

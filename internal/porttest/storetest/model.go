@@ -119,7 +119,12 @@ func (i *Instance) randomEvent(t *rapid.T, r *Room) chat.Event {
 	user := rapid.SampledFrom(i.Users).Draw(t, "actor")
 	if len(r.Messages) > 0 {
 		target := rapid.SampledFrom(r.sortedMessages()).Draw(t, "target")
-		switch rapid.IntRange(0, 11).Draw(t, "kind") {
+		switch rapid.IntRange(0, 13).Draw(t, "kind") {
+		case 12, 13:
+			if target.DeletedAt.IsZero() {
+				label := rapid.SampledFrom([]chat.MoodLabel{chat.Positive, chat.Neutral, chat.Negative}).Draw(t, "mood")
+				return i.Feel(r, target, label, rapid.IntRange(-1000, 1000).Draw(t, "score"))
+			}
 		case 0, 1:
 			if target.DeletedAt.IsZero() {
 				return i.Edit(r, target, drawBody(t), i.drawMentions(t)...)

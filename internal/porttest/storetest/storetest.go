@@ -1,5 +1,5 @@
 // Package storetest is what every store must do: one suite, run by each adapter against the real thing. Each sentence of
-// the comments on the store ports of sequencer, message, history, gateway, room and account is a test here, so that a store that
+// the comments on the store ports of sequencer, message, history, gateway, room, mood and account is a test here, so that a store that
 // passes can take another's place.
 package storetest
 
@@ -12,6 +12,7 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/gateway"
 	"github.com/blabber-hive/blabber-hive/internal/history"
 	"github.com/blabber-hive/blabber-hive/internal/message"
+	"github.com/blabber-hive/blabber-hive/internal/mood"
 	"github.com/blabber-hive/blabber-hive/internal/room"
 	"github.com/blabber-hive/blabber-hive/internal/sequencer"
 )
@@ -30,6 +31,8 @@ type Store interface { //nolint:interfacebloat // the sum of ports that stay sma
 	account.Sessions
 	account.Living
 	account.Keys
+	mood.Counts
+	mood.Rooms
 
 	// Position is the offset up to which a partition is stored, as Load says it.
 	Position(ctx context.Context, partition int) (chat.Offset, error)
@@ -51,6 +54,7 @@ func Run(t *testing.T, fresh Fresh) {
 		"outbox":    testOutbox,
 		"users":     testUsers,
 		"sessions":  testSessions,
+		"moods":     testMoods,
 		"model":     testModel,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -20,6 +20,10 @@ type (
 	Seq chat.Seq
 	// Role is a role as its rank.
 	Role chat.Role
+	// Int is a whole number.
+	Int int
+	// Mood is a label of moods as its sign.
+	Mood chat.MoodLabel
 	// Mentions are the people whom a message mentions: 16 bytes each, the zero id first for everybody.
 	Mentions chat.Message
 )
@@ -57,6 +61,44 @@ func (s *Seq) ScanInt64(value pgtype.Int8) error {
 	}
 	*s = Seq(value.Int64) // zero for null
 	return nil
+}
+
+// ScanInt64 reads a whole number.
+func (i *Int) ScanInt64(value pgtype.Int8) error {
+	*i = Int(value.Int64) // zero for null
+	return nil
+}
+
+// ScanInt64 reads the sign of a mood.
+func (m *Mood) ScanInt64(value pgtype.Int8) error {
+	switch {
+	case !value.Valid:
+		*m = ""
+	case value.Int64 == 1:
+		*m = Mood(chat.Positive)
+	case value.Int64 == 0:
+		*m = Mood(chat.Neutral)
+	case value.Int64 == -1:
+		*m = Mood(chat.Negative)
+	default:
+		return fmt.Errorf("%d is not a mood", value.Int64)
+	}
+	return nil
+}
+
+// MoodOrNull is a mood as its two columns have it; null for none.
+func MoodOrNull(mood chat.Mood) (sign, thousandths pgtype.Int2) {
+	switch mood.Label {
+	case chat.Positive:
+		sign = pgtype.Int2{Int16: 1, Valid: true}
+	case chat.Neutral:
+		sign = pgtype.Int2{Valid: true}
+	case chat.Negative:
+		sign = pgtype.Int2{Int16: -1, Valid: true}
+	default:
+		return sign, thousandths
+	}
+	return sign, pgtype.Int2{Int16: int16(mood.Thousandths), Valid: true} //nolint:gosec // within a thousand, see chat.Mood.Valid
 }
 
 // ScanInt64 reads the rank of a role.

@@ -49,7 +49,7 @@ func Payload(event *chat.Event) (any, error) {
 			Change: event.Info.Change, Name: r.Name, Topic: r.Topic, Visibility: r.Visibility, CreatedBy: r.CreatedBy,
 			CreatedAtMS: msOrZero(r.CreatedAt), Head: r.Head, Members: r.Members, MoodEnabled: r.MoodEnabled,
 		}
-	case event.Kind == chat.KindEdit, event.Kind == chat.KindDelete, event.Kind == chat.KindVoid:
+	case event.Kind == chat.KindEdit, event.Kind == chat.KindDelete, event.Kind == chat.KindMood, event.Kind == chat.KindVoid:
 		return nil, nil //nolint:nilnil // null in the column
 	default:
 		return nil, fmt.Errorf("an event of kind %q without what it tells", event.Kind)
@@ -88,7 +88,7 @@ func ReadPayload(event *chat.Event, payload string, subject chat.Profile) error 
 			ID: event.Room, Name: p.Name, Topic: p.Topic, Visibility: p.Visibility, CreatedBy: p.CreatedBy,
 			CreatedAt: timeOrZero(p.CreatedAtMS), Head: p.Head, Members: p.Members, MoodEnabled: p.MoodEnabled,
 		}}
-	case chat.KindMessage, chat.KindEdit, chat.KindDelete, chat.KindVoid:
+	case chat.KindMessage, chat.KindEdit, chat.KindDelete, chat.KindMood, chat.KindVoid:
 	}
 	return nil
 }

@@ -20,6 +20,10 @@ type (
 	Text string
 	// Role is a role as its rank.
 	Role chat.Role
+	// Int is a whole number.
+	Int int
+	// Mood is a label of moods as its sign.
+	Mood chat.MoodLabel
 	// Mentions are the people whom a message mentions: 16 bytes each, the zero id first for everybody.
 	Mentions chat.Message
 )
@@ -71,6 +75,49 @@ func (s *Seq) Scan(value any) error {
 		return nil
 	}
 	return fmt.Errorf("%v is not a number", value)
+}
+
+// Scan reads a whole number.
+func (i *Int) Scan(value any) error {
+	switch n := value.(type) {
+	case nil:
+		*i = 0
+		return nil
+	case int64:
+		*i = Int(n)
+		return nil
+	}
+	return fmt.Errorf("%v is not a number", value)
+}
+
+// Scan reads the sign of a mood.
+func (m *Mood) Scan(value any) error {
+	switch value {
+	case nil:
+		*m = ""
+	case int64(1):
+		*m = Mood(chat.Positive)
+	case int64(0):
+		*m = Mood(chat.Neutral)
+	case int64(-1):
+		*m = Mood(chat.Negative)
+	default:
+		return fmt.Errorf("%v is not a mood", value)
+	}
+	return nil
+}
+
+// MoodOrNull is a mood as its two columns have it; null for none.
+func MoodOrNull(mood chat.Mood) (sign, thousandths any) {
+	switch mood.Label {
+	case chat.Positive:
+		return 1, mood.Thousandths
+	case chat.Neutral:
+		return 0, mood.Thousandths
+	case chat.Negative:
+		return -1, mood.Thousandths
+	}
+	return nil, nil
 }
 
 // Scan reads a text that a join may have left out.
