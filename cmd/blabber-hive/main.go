@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // machines without a database of time zones, like containers, have days too
 
 	"github.com/blabber-hive/blabber-hive/internal/app"
 )

@@ -41,6 +41,7 @@ func (s *Server) getConfig(context.Context, *noInput) (*configOutput, error) {
 	}
 	out.Body.Limits.MessageRunes, out.Body.Limits.FrameBytes = chat.MessageRunesMax, chat.FrameBytesMax
 	out.Body.Limits.SendsPerSecond, out.Body.Limits.SendBurst = chat.SendsPerSecond, chat.SendBurst
+	out.Body.Features.Mood = s.Moods != nil
 	out.Body.Version = s.Version
 	return &out, nil
 }

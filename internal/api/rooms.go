@@ -97,12 +97,13 @@ type changeRoomInput struct {
 		Name       *string          `json:"name,omitempty" minLength:"1" maxLength:"80"`
 		Topic      *string          `json:"topic,omitempty" maxLength:"250"`
 		Visibility *chat.Visibility `json:"visibility,omitempty" enum:"public,private" doc:"For owners"`
+		Mood       *bool            `json:"mood_enabled,omitempty" doc:"For owners: whether the mood of messages is read"`
 	}
 }
 
 func (s *Server) changeRoom(ctx context.Context, who account.Identity, in *changeRoomInput) (*memberRoomOutput, error) {
 	return asMember(s.Rooms.Change(ctx, who.User.Profile, in.RoomID, room.Change{
-		Name: in.Body.Name, Topic: in.Body.Topic, Visibility: in.Body.Visibility,
+		Name: in.Body.Name, Topic: in.Body.Topic, Visibility: in.Body.Visibility, Mood: in.Body.Mood,
 	}))
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -345,5 +346,39 @@ func TestProfile(t *testing.T) {
 	list := c.must(200, "GET", "/me/sessions", nil)
 	if len(list.list("sessions")) != 1 || list.at("sessions", "0", "current") != true {
 		t.Errorf("sessions = %s, want this one", list)
+	}
+}
+
+// Promise: an owner decides whether a room's texts are read. A public room begins so, a private one does not, and one that does
+// not change stays.
+func TestMoodIsTheOwnersChoice(t *testing.T) {
+	t.Parallel()
+	w := anywhere(t)
+	owner := w.person()
+	for visibility, begins := range map[string]bool{"public": true, "private": false} {
+		room := owner.must(http.StatusCreated, "POST", "/rooms", object{"name": "Mood", "visibility": visibility})
+		path := "/rooms/" + room.text("id")
+		if got := room.at("mood_enabled"); got != begins {
+			t.Errorf("a %s room begins with mood %v", visibility, got)
+		}
+		for _, on := range []bool{!begins, !begins, begins} {
+			if got := owner.must(http.StatusOK, "PATCH", path, object{"mood_enabled": on}).at("mood_enabled"); got != on {
+				t.Errorf("turned to %v it is %v", on, got)
+			}
+			if got := owner.must(http.StatusOK, "PATCH", path, object{"topic": "talk"}).at("mood_enabled"); got != on {
+				t.Errorf("after another change it is %v", got)
+			}
+		}
+		if buckets := owner.must(http.StatusOK, "GET", path+"/mood?bucket=week&tz=Asia/Kathmandu&from=2026-01-01T00:00:00Z&to=2026-11-01T00:00:00.5%2B09:00", nil).list("buckets"); len(buckets) > 0 {
+			t.Errorf("a room in which nothing was read has %v", buckets)
+		}
+		for query, field := range map[string]string{
+			"bucket=year": "bucket", "tz=Mars/Base": "tz", "tz=Local": "tz", "from=yesterday": "from", "to=2026": "to",
+			"from=2025-01-01T00:00:00Z&to=2024-01-01T00:00:00Z": "from", "from=2020-01-01T00:00:00Z": "from", "tz=../../etc/passwd": "tz",
+		} {
+			if got := owner.do("GET", path+"/mood?"+query, nil); got.code() != chat.Invalid || !strings.Contains(got.String(), field) {
+				t.Errorf("%s: %s", query, got)
+			}
+		}
 	}
 }

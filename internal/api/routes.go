@@ -54,6 +54,8 @@ func routes() []route {
 		signedIn(del, "/rooms/{room_id}/messages/{message_id}/reactions/{emoji}", "removeReaction", "Take a reaction back", (*Server).removeReaction),
 
 		signedIn(put, "/rooms/{room_id}/read", "markRead", "Mark a room read, or unread from a message", (*Server).markRead),
+		signedIn(get, "/rooms/{room_id}/mood", "getMood", "How a room's mood was", (*Server).getMood),
+
 		signedIn(put, "/rooms/{room_id}/notify", "setNotify", "How much of a room to be told of", (*Server).setNotify),
 	}
 }

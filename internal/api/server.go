@@ -22,6 +22,7 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/history"
 	"github.com/blabber-hive/blabber-hive/internal/message"
+	"github.com/blabber-hive/blabber-hive/internal/mood"
 	"github.com/blabber-hive/blabber-hive/internal/presence"
 	"github.com/blabber-hive/blabber-hive/internal/room"
 	"github.com/blabber-hive/blabber-hive/internal/wire"
@@ -43,6 +44,7 @@ type Options struct {
 	History  *history.Service
 	Presence *presence.Service
 	Messages *message.Service
+	Moods    *mood.Timeline // nil where this server reads no moods
 	Limiter  account.Limiter
 
 	WebSocket http.Handler // serves /ws, behind nothing of this package

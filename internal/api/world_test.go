@@ -27,6 +27,7 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/history"
 	"github.com/blabber-hive/blabber-hive/internal/message"
+	"github.com/blabber-hive/blabber-hive/internal/mood"
 	"github.com/blabber-hive/blabber-hive/internal/presence"
 	"github.com/blabber-hive/blabber-hive/internal/room"
 	"github.com/blabber-hive/blabber-hive/internal/run"
@@ -204,8 +205,9 @@ func build(t testing.TB, settings ...setting) *world {
 		Messages: message.NewService(w.log, w.store, nil, w.clock.now, func() chat.MessageID { return w.newID() }),
 		Rooms: room.New(room.World{
 			Store: w.store, Directory: store, People: store, Signals: bus, Settler: relay, Clock: w.clock.now, Rand: rand.Reader,
-			NewID: w.newID, Log: logger,
+			NewID: w.newID, Log: logger, Moods: true,
 		}),
+		Moods: mood.NewTimeline(w.store, w.clock.now),
 	}
 	for _, set := range settings {
 		set(&config, &options)

@@ -17,7 +17,7 @@ func TestExportAndImport(t *testing.T) {
 	t.Parallel()
 	from, to := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "data")
 	archive := filepath.Join(t.TempDir(), "backup.tar")
-	server := start(t, func(c *app.Config) { c.DataDir = from })
+	server := start(t, func(c *app.Config) { c.DataDir, c.Mood = from, "off" }) // so that nothing comes later
 	room := conversation(t, server)
 	if code, out, errs := blabberHive(t, "", "export", archive, "--data-dir", from); code != app.ExitDone || !strings.Contains(out, "1 accounts, 1 rooms, 12 events") {
 		t.Fatalf("export while serving: code %d, %q, %q", code, out, errs)

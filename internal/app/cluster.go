@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -18,7 +16,9 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/adapter/memory"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/postgres"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/redis"
+	"github.com/blabber-hive/blabber-hive/internal/app/setting"
 	"github.com/blabber-hive/blabber-hive/internal/archive"
+	"github.com/blabber-hive/blabber-hive/internal/mood"
 	"github.com/blabber-hive/blabber-hive/internal/obs"
 	"github.com/blabber-hive/blabber-hive/internal/recent"
 	"github.com/blabber-hive/blabber-hive/internal/run"
@@ -32,7 +32,7 @@ type Cluster struct {
 	Brokers     []string   `env:"KAFKA_BROKER_URL" name:"kafka-broker-url" placeholder:"HOST:PORT" help:"Cluster: some of the Kafka brokers that keep the log of all rooms."`
 	RedisURL    obs.Secret `env:"REDIS_URL" name:"redis-url" placeholder:"URL" help:"Cluster: the Redis that carries events between servers, like redis://host:6379."`
 
-	Roles []string `env:"ROLES" default:"gateway,sequencer" placeholder:"ROLE" help:"Cluster: what this server does: gateway serves people, sequencer numbers and stores what they say."`
+	Roles []string `env:"ROLES" default:"gateway,sequencer,sentiment" placeholder:"ROLE" help:"Cluster: what this server does: gateway serves people, sequencer numbers and stores what they say, sentiment reads the mood of it."`
 
 	StoreBatch      int `env:"STORE_BATCH" name:"store-batch" default:"0" placeholder:"N" help:"Cluster: how many messages are stored in one transaction at most. Larger ones drain a backlog faster and hold up what is live for longer. 0 is 1024."`
 	DatabaseCommits int `env:"DATABASE_COMMITS" default:"0" hidden:"" help:"Connections that store batches."`
@@ -55,6 +55,7 @@ type Cluster struct {
 const (
 	roleGateway   = "gateway"
 	roleSequencer = "sequencer"
+	roleSentiment = "sentiment"
 )
 
 const (
@@ -101,37 +102,19 @@ func (c Cluster) rows() []row {
 		return rows
 	}
 	return append(rows,
-		row{"database-url", "DATABASE_URL", wrongURL(c.DatabaseURL, "postgres://user:password@host/name", "postgres", "postgresql")},
-		row{"redis-url", "REDIS_URL", wrongURL(c.RedisURL, "redis://host:6379", "redis", "rediss", "unix")},
-		row{"kafka-broker-url", "KAFKA_BROKER_URL", firstWrong(c.Brokers, wrongBroker)},
+		row{"database-url", "DATABASE_URL", setting.URL(c.DatabaseURL, "postgres://user:password@host/name", "postgres", "postgresql")},
+		row{"redis-url", "REDIS_URL", setting.URL(c.RedisURL, "redis://host:6379", "redis", "rediss", "unix")},
+		row{"kafka-broker-url", "KAFKA_BROKER_URL", setting.First(c.Brokers, setting.Broker)},
 		row{"roles", "ROLES", wrongRoles(c.Roles)},
-		row{"store-batch", "STORE_BATCH", wrongCount(c.StoreBatch, storeBatchMax)},
-		row{"kafka-partitions", "KAFKA_PARTITIONS", wrongCount(c.Partitions, 1000)},
-		row{"kafka-replication", "KAFKA_REPLICATION", wrongCount(c.Replication, 100)},
+		row{"store-batch", "STORE_BATCH", setting.Count(c.StoreBatch, storeBatchMax)},
+		row{"kafka-partitions", "KAFKA_PARTITIONS", setting.Count(c.Partitions, 1000)},
+		row{"kafka-replication", "KAFKA_REPLICATION", setting.Count(c.Replication, 100)},
 		row{"kafka-sasl-mechanism", "KAFKA_SASL_MECHANISM", wrongMechanism(c.SASLMechanism)},
 	)
 }
 
-func wrongURL(given obs.Secret, example string, schemes ...string) string {
-	if given.IsZero() {
-		return ""
-	}
-	parsed, err := url.Parse(given.Reveal())
-	if err != nil || !slices.Contains(schemes, parsed.Scheme) {
-		return "is not an address like " + example // what it is may hold a password
-	}
-	return ""
-}
-
-func wrongBroker(addr string) string {
-	if _, port, err := net.SplitHostPort(addr); err != nil || port == "" {
-		return fmt.Sprintf("is %q: give hosts and ports, like kafka-1:9092,kafka-2:9092", addr)
-	}
-	return ""
-}
-
 func wrongRoles(roles []string) string {
-	known := []string{roleGateway, roleSequencer}
+	known := []string{roleGateway, roleSequencer, roleSentiment}
 	for _, role := range roles {
 		if !slices.Contains(known, role) {
 			return fmt.Sprintf("has %q: give some of %s", role, strings.Join(known, ", "))
@@ -143,18 +126,11 @@ func wrongRoles(roles []string) string {
 	return ""
 }
 
-func wrongCount(given, most int) string {
-	if given < 0 || given > most {
-		return fmt.Sprintf("is %d: give a number from 1 to %d, or 0 for the default", given, most)
-	}
-	return ""
-}
-
 func wrongMechanism(given string) string {
 	if given == "" {
 		return ""
 	}
-	return wrongWord(given, kafka.SASLPlain, kafka.SASLScramSHA256, kafka.SASLScramSHA512)
+	return setting.Word(given, kafka.SASLPlain, kafka.SASLScramSHA256, kafka.SASLScramSHA512)
 }
 
 func (c Cluster) postgres() postgres.Options {
@@ -229,6 +205,7 @@ func (s *Server) openCluster(ctx context.Context) error {
 	bus := redis.NewBus(client)
 	s.store, s.reads = store, recent.New(store, bus)
 	s.queue, s.bus = log, bus
+	s.texts = func(context.Context) (mood.Texts, error) { return s.openTexts(c.kafka(s.registry, s.log)) }
 	s.limiter, s.online = redis.NewLimiter(client, memory.NewLimiter(time.Now)), redis.NewPresence(client)
 	return nil
 }

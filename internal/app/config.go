@@ -4,14 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/netip"
-	"net/url"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/blabber-hive/blabber-hive/internal/app/setting"
 	"github.com/blabber-hive/blabber-hive/internal/obs"
 )
 
@@ -19,8 +16,6 @@ import (
 type Data struct {
 	DataDir string  `env:"DATA_DIR" default:"./data" placeholder:"DIR" help:"Folder that holds everything this server stores, when it runs alone."`
 	Cluster Cluster `embed:""`
-
-	SentimentURL obs.Secret `env:"SENTIMENT_URL" hidden:""`
 }
 
 // Config is everything that an operator decides about a running server. Each flag is also an environment variable; what
@@ -37,6 +32,9 @@ type Config struct {
 
 	Signup   string   `env:"SIGNUP" default:"open" placeholder:"open|closed" help:"Whether strangers may make accounts. When closed, make them with 'user create'."`
 	Supabase Supabase `embed:""`
+
+	Mood         string     `env:"MOOD" default:"on" placeholder:"on|off" help:"Whether owners may have the mood of their rooms' messages read."`
+	SentimentURL obs.Secret `env:"SENTIMENT_URL" name:"sentiment-url" placeholder:"URL" help:"The model server that reads moods, like http://localhost:8000. Without one this server reads English by itself."`
 
 	RateLimits string `env:"RATE_LIMITS" default:"on" placeholder:"on|off" help:"Limits on sending, signing in and asking. 'off' is for load tests and trusted networks."`
 
@@ -83,16 +81,18 @@ func check(rows []row) error {
 // Check refuses a configuration that cannot work, naming everything that is wrong with it.
 func (c Config) Check() error {
 	return check(append(append(c.rows(), c.Supabase.rows()...),
-		row{"addr", "ADDR", wrongAddress(c.Addr)},
+		row{"addr", "ADDR", setting.Address(c.Addr)},
 		row{"admin-addr", "ADMIN_ADDR", wrongAdminAddress(c.AdminAddr, c.Addr)},
-		row{"public-url", "PUBLIC_URL", wrongOrigin(c.PublicURL)},
-		row{"allowed-origins", "ALLOWED_ORIGINS", firstWrong(c.AllowedOrigins, wrongOrigin)},
-		row{"trusted-proxies", "TRUSTED_PROXIES", firstWrong(c.TrustedProxies, wrongNetwork)},
-		row{"signup", "SIGNUP", wrongWord(c.Signup, open, closed)},
-		row{"rate-limits", "RATE_LIMITS", wrongWord(c.RateLimits, on, off)},
-		row{"log-format", "LOG_FORMAT", wrongWord(c.LogFormat, "text", "json")},
-		row{"log-level", "LOG_LEVEL", wrongWord(c.LogLevel, "debug", "info", "warn", "error")},
-		row{"drain-spread", "DRAIN_SPREAD", wrongDuration(c.DrainSpread, 0, drainSpreadMax)},
+		row{"public-url", "PUBLIC_URL", setting.Origin(c.PublicURL)},
+		row{"allowed-origins", "ALLOWED_ORIGINS", setting.First(c.AllowedOrigins, setting.Origin)},
+		row{"trusted-proxies", "TRUSTED_PROXIES", setting.First(c.TrustedProxies, setting.Network)},
+		row{"signup", "SIGNUP", setting.Word(c.Signup, open, closed)},
+		row{"mood", "MOOD", setting.Word(c.Mood, on, off)},
+		row{"sentiment-url", "SENTIMENT_URL", setting.URL(c.SentimentURL, "http://localhost:8000", "http", "https")},
+		row{"rate-limits", "RATE_LIMITS", setting.Word(c.RateLimits, on, off)},
+		row{"log-format", "LOG_FORMAT", setting.Word(c.LogFormat, "text", "json")},
+		row{"log-level", "LOG_LEVEL", setting.Word(c.LogLevel, "debug", "info", "warn", "error")},
+		row{"drain-spread", "DRAIN_SPREAD", setting.Duration(c.DrainSpread, 0, drainSpreadMax)},
 		row{"shutdown-timeout", "SHUTDOWN_TIMEOUT", wrongShutdown(c.ShutdownTimeout, c.DrainSpread)},
 	))
 }
@@ -105,23 +105,7 @@ func (d Data) rows() []row {
 	if strings.TrimSpace(d.DataDir) == "" {
 		wrong = "is empty: name a folder, like ./data"
 	}
-	sentiment := ""
-	if !d.SentimentURL.IsZero() {
-		sentiment = "asks for a model server, which this build does not know how to use: unset it"
-	}
-	return append(append([]row{{"data-dir", "DATA_DIR", wrong}}, d.Cluster.rows()...), row{"", "SENTIMENT_URL", sentiment})
-}
-
-func wrongAddress(addr string) string {
-	const want = ": give a host and a port, like localhost:8080, or :8080 for every address of this machine"
-	_, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return fmt.Sprintf("is %q%s", addr, want)
-	}
-	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return fmt.Sprintf("is %q, whose port is not one%s", addr, want)
-	}
-	return ""
+	return append([]row{{"data-dir", "DATA_DIR", wrong}}, d.Cluster.rows()...)
 }
 
 func wrongAdminAddress(addr, public string) string {
@@ -131,68 +115,11 @@ func wrongAdminAddress(addr, public string) string {
 	if addr == public && !strings.HasSuffix(addr, ":0") {
 		return fmt.Sprintf("is %q, where people reach this server: give it a port of its own, or turn it 'off'", addr)
 	}
-	return wrongAddress(addr)
-}
-
-func wrongOrigin(text string) string {
-	if text == "" {
-		return ""
-	}
-	parsed, err := url.Parse(text)
-	if err != nil || (parsed.Scheme != "http" && parsed.Scheme != "https") || parsed.Host == "" || parsed.User != nil ||
-		strings.Trim(parsed.Path, "/") != "" || parsed.RawQuery != "" || parsed.Fragment != "" {
-		return fmt.Sprintf("is %q: give a scheme, a host and perhaps a port, and no path, like https://chat.example.com", text)
-	}
-	return ""
-}
-
-func wrongNetwork(text string) string {
-	if _, err := network(text); err != nil {
-		return fmt.Sprintf("is %q: give addresses or networks, like 10.0.0.7 or 10.0.0.0/8", text)
-	}
-	return ""
-}
-
-func network(text string) (netip.Prefix, error) {
-	if address, err := netip.ParseAddr(text); err == nil {
-		return netip.PrefixFrom(address.Unmap(), address.Unmap().BitLen()), nil
-	}
-	prefix, err := netip.ParsePrefix(text)
-	if err != nil {
-		return netip.Prefix{}, fmt.Errorf("read a network: %w", err)
-	}
-	return prefix.Masked(), nil
-}
-
-func firstWrong(list []string, wrong func(string) string) string {
-	for _, text := range list {
-		if text == "" {
-			return "has an empty entry: take the extra comma out"
-		}
-		if what := wrong(text); what != "" {
-			return what
-		}
-	}
-	return ""
-}
-
-func wrongWord(given string, allowed ...string) string {
-	if slices.Contains(allowed, given) {
-		return ""
-	}
-	last := len(allowed) - 1
-	return fmt.Sprintf("is %q: give %s or %s", given, strings.Join(allowed[:last], ", "), allowed[last])
-}
-
-func wrongDuration(given, least, most time.Duration) string {
-	if given < least || given > most {
-		return fmt.Sprintf("is %v: give a time from %v to %v", given, least, most)
-	}
-	return ""
+	return setting.Address(addr)
 }
 
 func wrongShutdown(timeout, spread time.Duration) string {
-	if wrong := wrongDuration(timeout, time.Second, shutdownTimeoutMax); wrong != "" {
+	if wrong := setting.Duration(timeout, time.Second, shutdownTimeoutMax); wrong != "" {
 		return wrong
 	}
 	if timeout <= spread {
@@ -214,7 +141,7 @@ func (c Config) origins() []string {
 func (c Config) proxies() ([]netip.Prefix, error) {
 	list := make([]netip.Prefix, 0, len(c.TrustedProxies))
 	for _, text := range c.TrustedProxies {
-		prefix, err := network(text)
+		prefix, err := setting.ParseNetwork(text)
 		if err != nil {
 			return nil, err
 		}
@@ -223,6 +150,9 @@ func (c Config) proxies() ([]netip.Prefix, error) {
 	return list, nil
 }
 
+// moods reports whether moods are read, by this server or by another of its cluster.
+func (c Config) moods() bool { return c.Mood == on }
+
 func (c Config) unlimited() bool { return c.RateLimits == off }
 
 // LogValue is the configuration as it is logged at start.
@@ -230,6 +160,7 @@ func (c Config) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("addr", c.Addr), slog.String("admin_addr", c.AdminAddr), slog.String("data_dir", c.DataDir),
 		slog.String("public_url", c.PublicURL), slog.String("signup", c.Signup), slog.String("supabase_url", c.Supabase.URL), slog.String("rate_limits", c.RateLimits),
+		slog.String("mood", c.Mood), slog.Bool("model_server", !c.SentimentURL.IsZero()),
 		slog.Bool("cluster", c.Cluster.on()),
 	)
 }

@@ -15,7 +15,7 @@ import (
 func defaults() app.Config {
 	return app.Config{
 		Data: app.Data{DataDir: "./data"},
-		Addr: "localhost:8080", AdminAddr: "localhost:8090", Signup: "open", RateLimits: "on", LogFormat: "text", LogLevel: "info",
+		Addr: "localhost:8080", AdminAddr: "localhost:8090", Signup: "open", RateLimits: "on", Mood: "on", LogFormat: "text", LogLevel: "info",
 		DrainSpread: 3 * time.Second, ShutdownTimeout: 20 * time.Second,
 	}
 }
@@ -145,7 +145,10 @@ func TestConfigIsRefused(t *testing.T) {
 			}),
 			[]string{"--supabase-anon-key (SUPABASE_ANON_KEY) is given, and SUPABASE_URL is not", "SUPABASE_JWT_SECRET is given", "--supabase-jwt-issuer (SUPABASE_JWT_ISSUER) is given"},
 		},
-		"a model server": {func(c *app.Config) { c.SentimentURL = secret }, []string{"SENTIMENT_URL", "unset it"}},
+		"a model server that is none": {
+			func(c *app.Config) { c.SentimentURL = secret }, []string{"--sentiment-url (SENTIMENT_URL)", "http://localhost:8000"},
+		},
+		"a mood that is none": {func(c *app.Config) { c.Mood = "good" }, []string{"--mood (MOOD)", "on or off"}},
 		"several at once": {
 			func(c *app.Config) { c.Addr, c.Signup, c.DataDir = "", "", "" },
 			[]string{"--addr (ADDR)", "--signup (SIGNUP)", "--data-dir (DATA_DIR)"},

@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"github.com/blabber-hive/blabber-hive/internal/app/setting"
 )
 
 const healthPatience = 5 * time.Second
@@ -19,7 +21,7 @@ type healthcheckCommand struct {
 
 // Run asks /readyz of the admin address.
 func (c *healthcheckCommand) Run(p *Process) error {
-	if err := check([]row{{"admin-addr", "ADMIN_ADDR", wrongAddress(c.AdminAddr)}}); err != nil {
+	if err := check([]row{{"admin-addr", "ADMIN_ADDR", setting.Address(c.AdminAddr)}}); err != nil {
 		return err
 	}
 	interrupted, release := p.untilSignal()

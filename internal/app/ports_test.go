@@ -4,14 +4,17 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/account"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/kafka"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/memory"
+	"github.com/blabber-hive/blabber-hive/internal/adapter/modelserver"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/postgres"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/redis"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/supabase"
+	"github.com/blabber-hive/blabber-hive/internal/adapter/vader"
 	"github.com/blabber-hive/blabber-hive/internal/archive"
 	"github.com/blabber-hive/blabber-hive/internal/gateway"
 	"github.com/blabber-hive/blabber-hive/internal/history"
 	"github.com/blabber-hive/blabber-hive/internal/message"
+	"github.com/blabber-hive/blabber-hive/internal/mood"
 	"github.com/blabber-hive/blabber-hive/internal/presence"
 	"github.com/blabber-hive/blabber-hive/internal/recent"
 	"github.com/blabber-hive/blabber-hive/internal/replay"
@@ -49,6 +52,12 @@ var (
 	_ history.Marks   = (*sqlite.Store)(nil)
 	_ history.Signals = (*memory.Bus)(nil)
 
+	_ mood.Texts  = (*sqlite.Texts)(nil)
+	_ mood.Rooms  = (*sqlite.Store)(nil)
+	_ mood.Counts = (*sqlite.Store)(nil)
+	_ mood.Model  = (*vader.Model)(nil)
+	_ mood.Log    = (*memory.Log)(nil)
+
 	_ archive.Source  = (*sqlite.Store)(nil)
 	_ archive.Target  = (*sqlite.Store)(nil)
 	_ archive.Auditor = (*sqlite.Store)(nil)
@@ -83,6 +92,12 @@ var (
 
 	_ history.Store = (*recent.Reader)(nil)
 	_ history.Marks = (*postgres.Store)(nil)
+
+	_ mood.Texts  = (*kafka.Texts)(nil)
+	_ mood.Rooms  = (*postgres.Store)(nil)
+	_ mood.Counts = (*postgres.Store)(nil)
+	_ mood.Model  = (*modelserver.Model)(nil)
+	_ mood.Log    = (*kafka.Log)(nil)
 
 	_ archive.Source  = (*postgres.Store)(nil)
 	_ archive.Target  = (*postgres.Store)(nil)

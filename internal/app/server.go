@@ -20,6 +20,7 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/gateway"
 	"github.com/blabber-hive/blabber-hive/internal/history"
 	"github.com/blabber-hive/blabber-hive/internal/message"
+	"github.com/blabber-hive/blabber-hive/internal/mood"
 	"github.com/blabber-hive/blabber-hive/internal/obs"
 	"github.com/blabber-hive/blabber-hive/internal/presence"
 	"github.com/blabber-hive/blabber-hive/internal/room"
@@ -59,6 +60,7 @@ type Server struct {
 	reads    reads
 	queue    queue
 	bus      bus
+	texts    func(ctx context.Context) (mood.Texts, error)
 	limiter  account.Limiter
 	online   presence.Store
 	accounts *account.Service
@@ -94,7 +96,7 @@ func Start(ctx context.Context, config Config, version string, log *slog.Logger)
 
 // open opens parts in the order in which they need each other. Whoever is opened later is stopped earlier.
 func (s *Server) open(ctx context.Context) error {
-	steps := []func(context.Context) error{s.openAdmin, s.openServices, s.openSequencer}
+	steps := []func(context.Context) error{s.openAdmin, s.openServices, s.openSequencer, s.openMood}
 	if s.config.Cluster.has(roleGateway) {
 		steps = append(steps, s.openUseCases, s.openEdges, s.openControl, s.openHTTP)
 	}
@@ -189,7 +191,7 @@ func (s *Server) openUseCases(context.Context) error {
 	s.start("outbox relay", stopPatience, relay.Run, nil)
 	rooms := room.World{
 		Store: s.store, Directory: s.store, People: s.store, Signals: s.bus, Settler: relay,
-		Clock: time.Now, Rand: rand.Reader, NewID: newID, Log: s.log,
+		Moods: s.config.moods(), Clock: time.Now, Rand: rand.Reader, NewID: newID, Log: s.log,
 	}
 	if s.config.Cluster.on() {
 		rooms.Store, rooms.Shown = shownRooms{s.reads, s.store}, s.reads
@@ -232,6 +234,9 @@ func (s *Server) openEdges(context.Context) error {
 		Web: client(), PublicOrigins: s.config.origins(), TrustedProxies: proxies,
 		Supabase: s.config.Supabase.signIn(), Version: s.version, Reads: api.DefaultReads(), Writes: api.DefaultWrites(),
 		Clock: time.Now, NewID: newID, Log: s.log, Registry: s.registry,
+	}
+	if s.config.moods() {
+		options.Moods = mood.NewTimeline(s.store, time.Now)
 	}
 	if s.config.unlimited() {
 		options.Reads, options.Writes = account.Rate{}, account.Rate{}

@@ -16,6 +16,7 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/gateway"
 	"github.com/blabber-hive/blabber-hive/internal/history"
 	"github.com/blabber-hive/blabber-hive/internal/message"
+	"github.com/blabber-hive/blabber-hive/internal/mood"
 	"github.com/blabber-hive/blabber-hive/internal/room"
 	"github.com/blabber-hive/blabber-hive/internal/sequencer"
 )
@@ -35,6 +36,8 @@ type store interface { //nolint:interfacebloat // see above
 	account.Living
 	archive.Auditor
 	archive.Target
+	mood.Counts
+	mood.Rooms
 	Position(ctx context.Context, partition int) (chat.Offset, error)
 	Close() error
 }
@@ -90,13 +93,12 @@ type bus interface {
 
 // openAlone opens a data folder, and keeps the rest in this process.
 func (s *Server) openAlone(ctx context.Context) error {
-	metrics := newStoreMetrics(s.registry)
-	store, err := sqlite.Open(ctx, sqlite.Options{Dir: s.config.DataDir, OnCommit: metrics.committed})
+	store, err := sqlite.Open(ctx, sqlite.Options{Dir: s.config.DataDir, Registry: s.registry})
 	if err != nil {
 		return fmt.Errorf("open the data in %s: %w", s.config.DataDir, err)
 	}
 	s.store, s.reads = store, store
-	metrics.watch(store.Waiting)
+	s.texts = func(context.Context) (mood.Texts, error) { return store.Texts(), nil }
 	s.stack.Push("store", drainPatience, func(context.Context) error { return store.Close() })
 	switch half, err := store.HalfImported(ctx); {
 	case err != nil:

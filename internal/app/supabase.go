@@ -12,6 +12,7 @@ import (
 
 	"github.com/blabber-hive/blabber-hive/internal/adapter/supabase"
 	"github.com/blabber-hive/blabber-hive/internal/api"
+	"github.com/blabber-hive/blabber-hive/internal/app/setting"
 	"github.com/blabber-hive/blabber-hive/internal/obs"
 )
 
@@ -38,7 +39,7 @@ func (s Supabase) rows() []row {
 }
 
 func (s Supabase) wrongURL() string {
-	if wrong := wrongOrigin(s.URL); wrong != "" {
+	if wrong := setting.Origin(s.URL); wrong != "" {
 		return wrong
 	}
 	if strings.ContainsAny(s.URL, ";,'\"*") { // it becomes a part of the content policy

@@ -88,6 +88,7 @@ func BlabberHive() Layout {
 			"gocloud.dev":                   {"internal/adapter/blob"},
 			"github.com/minio/minio-go":     {"internal/adapter/blob"},
 			"github.com/jonreiter/govader":  {"internal/adapter/vader"},
+			"github.com/sony/gobreaker":     {"internal/adapter/modelserver"},
 			"github.com/MicahParks/jwkset":  {"internal/adapter/supabase"},
 			"github.com/gin-gonic/gin":      {"internal/api"},
 			"github.com/danielgtaylor/huma": {"internal/api"},

@@ -63,7 +63,7 @@ type MoodCount struct {
 }
 
 // Messages is how many messages are counted.
-func (c MoodCount) Messages() int { return c.Positive + c.Neutral + c.Negative }
+func (c *MoodCount) Messages() int { return c.Positive + c.Neutral + c.Negative }
 
 // Add counts what other counts, too.
 func (c *MoodCount) Add(other MoodCount) {

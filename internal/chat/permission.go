@@ -7,12 +7,13 @@ type Action uint8
 const (
 	ActTalk          Action = iota // send, react, and edit or delete one's own
 	ActInvite                      // make an invite
-	ActChangeRoom                  // name, topic, mood
+	ActChangeRoom                  // name, topic
 	ActDeleteOthers                // delete somebody else's message
 	ActMute                        // mute and unmute
 	ActKick                        // remove, ban, unban
 	ActSetRole                     // make moderators and owners
 	ActSetVisibility               // public or private
+	ActSetMood                     // whether its texts are read
 	ActDeleteRoom                  // for good
 	ActSeeAllInvites               // everybody's invites, and revoke them
 )
@@ -24,7 +25,7 @@ func (r Role) May(act Action) bool {
 		return r.rank() >= Plain.rank()
 	case ActChangeRoom, ActDeleteOthers, ActMute, ActKick, ActSeeAllInvites:
 		return r.rank() >= Moderator.rank()
-	case ActSetRole, ActSetVisibility, ActDeleteRoom:
+	case ActSetRole, ActSetVisibility, ActSetMood, ActDeleteRoom:
 		return r == Owner
 	}
 	return false

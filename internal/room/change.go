@@ -46,6 +46,7 @@ func (s *Service) Create(ctx context.Context, maker chat.Profile, wanted NewRoom
 	err := s.update(ctx, maker, id, func(t *turn) error {
 		room := chat.Room{
 			ID: id, Name: wanted.Name, Topic: wanted.Topic, Visibility: wanted.Visibility, CreatedBy: maker.ID, CreatedAt: t.now,
+			MoodEnabled: s.Moods && wanted.Visibility == chat.Public,
 		}
 		if err := t.tx.PutRoom(room); err != nil {
 			return err
@@ -89,6 +90,7 @@ type Change struct {
 	Name       *string
 	Topic      *string
 	Visibility *chat.Visibility
+	Mood       *bool
 }
 
 func (c *Change) check() error {
@@ -112,7 +114,7 @@ func (c *Change) check() error {
 	return nil
 }
 
-// Change changes name and topic, which moderators may, and visibility, which only owners may. A change to what already
+// Change changes name and topic, which moderators may, and visibility and mood, which only owners may. A change to what already
 // is leaves no event.
 func (s *Service) Change(ctx context.Context, who chat.Profile, room chat.RoomID, wanted Change) (View, error) {
 	rule := func(a chat.Access) error {
@@ -121,6 +123,9 @@ func (s *Service) Change(ctx context.Context, who chat.Profile, room chat.RoomID
 		}
 		if wanted.Visibility != nil && *wanted.Visibility != a.Room.Visibility {
 			return a.Do(chat.ActSetVisibility)
+		}
+		if wanted.Mood != nil && *wanted.Mood != a.Room.MoodEnabled {
+			return a.Do(chat.ActSetMood)
 		}
 		return nil
 	}
@@ -135,6 +140,12 @@ func (s *Service) Change(ctx context.Context, who chat.Profile, room chat.RoomID
 		setIf(&changed.Name, wanted.Name)
 		setIf(&changed.Topic, wanted.Topic)
 		setIf(&changed.Visibility, wanted.Visibility)
+		setIf(&changed.MoodEnabled, wanted.Mood)
+		if changed.MoodEnabled && !t.access.Room.MoodEnabled {
+			if err := s.mayRead(changed); err != nil {
+				return err
+			}
+		}
 		if changed == t.access.Room {
 			return nil
 		}
@@ -147,6 +158,17 @@ func (s *Service) Change(ctx context.Context, who chat.Profile, room chat.RoomID
 		return View{}, err
 	}
 	return s.asMember(ctx, who.ID, room)
+}
+
+// mayRead refuses to have the texts of a room read where nobody reads, or where two people are by themselves.
+func (s *Service) mayRead(room chat.Room) error {
+	switch {
+	case !s.Moods:
+		return chat.InvalidField("mood_enabled", "this server does not read moods")
+	case room.Visibility == chat.Direct:
+		return chat.InvalidField("mood_enabled", "a direct conversation has no mood")
+	}
+	return nil
 }
 
 func setIf[T any](field, value *T) {

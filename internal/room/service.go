@@ -42,6 +42,7 @@ type World struct {
 	Signals   Signals
 	Settler   Settler
 	Shown     Shown // nil where the log has nothing that is not numbered
+	Moods     bool  // whether this server reads the moods of messages
 	Clock     func() time.Time
 	Rand      io.Reader       // cryptographic
 	NewID     func() [16]byte // UUIDv7

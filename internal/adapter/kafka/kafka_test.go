@@ -23,7 +23,7 @@ func options(t testing.TB, partitions int) kafka.Options {
 func optionsAt(t testing.TB, url, prefix string, partitions int) kafka.Options {
 	t.Helper()
 	return kafka.Options{
-		Brokers: strings.Split(url, ","), Topic: prefix + "events", DeadLetterTopic: prefix + "dead", Group: prefix + "group",
+		Brokers: strings.Split(url, ","), Topic: prefix + "events", DeadLetterTopic: prefix + "dead", Group: prefix + "group", MoodGroup: prefix + "mood",
 		Partitions: partitions, Replication: 1, AllowUnsafe: true,
 		Encode: wire.EncodeRecord, Decode: wire.DecodeRecord,
 		Registry: prometheus.NewRegistry(), Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),

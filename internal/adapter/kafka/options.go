@@ -19,11 +19,12 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/obs"
 )
 
-// The names of the topics and of the group, where nothing else is said.
+// The names of the topics and of the groups, of those who number and of those who read moods, where nothing else is said.
 const (
 	TopicDefault           = "room-events"
 	DeadLetterTopicDefault = "room-events-dead"
 	GroupDefault           = "blabber-hive-sequencer"
+	MoodGroupDefault       = "blabber-hive-mood"
 )
 
 const (
@@ -66,10 +67,10 @@ type Options struct {
 	Brokers []string
 	// ClientID is what brokers call us in their logs and metrics.
 	ClientID string
-	// Topic, DeadLetterTopic and Group are as above where they are empty.
-	Topic, DeadLetterTopic, Group string
-	TLS                           TLS
-	SASL                          SASL
+	// Topic, DeadLetterTopic, Group and MoodGroup are as above where they are empty.
+	Topic, DeadLetterTopic, Group, MoodGroup string
+	TLS                                      TLS
+	SASL                                     SASL
 	// Partitions and Replication are for Migrate. Zero: PartitionsDefault where there is no topic yet, and
 	// ReplicationSafe.
 	Partitions, Replication int
@@ -127,6 +128,9 @@ func (o Options) filled() Options {
 	}
 	if o.Group == "" {
 		o.Group = GroupDefault
+	}
+	if o.MoodGroup == "" {
+		o.MoodGroup = MoodGroupDefault
 	}
 	if o.ClientID == "" {
 		o.ClientID = "blabber-hive"

@@ -12,9 +12,6 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
-// MoodGroup is the group of those who read how messages sound.
-const MoodGroup = "blabber-hive-mood"
-
 // commitEvery is how often it is noted how far texts were read: what is read twice after a death is at most this long.
 const commitEvery = time.Second
 
@@ -37,7 +34,7 @@ func OpenTexts(options Options) (*Texts, error) {
 	}
 	t := &Texts{options: options}
 	t.member, err = kgo.NewClient(append(common,
-		kgo.ConsumerGroup(MoodGroup),
+		kgo.ConsumerGroup(options.MoodGroup),
 		kgo.ConsumeTopics(options.Topic),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),
@@ -56,9 +53,6 @@ func OpenTexts(options Options) (*Texts, error) {
 func (t *Texts) Poll(ctx context.Context, most int) ([]chat.MoodText, error) {
 	if len(t.polled) == 0 { // else they are not done, and are given again
 		fetches := t.member.PollRecords(ctx, most)
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
 		if errs := fetches.Errors(); len(errs) > 0 && fetches.NumRecords() == 0 {
 			return nil, fmt.Errorf("fetch texts of partition %d: %w", errs[0].Partition, errs[0].Err)
 		}
@@ -93,7 +87,7 @@ func (t *Texts) Done(context.Context) error {
 
 // Behind is how many records of the log no member of the group has dealt with.
 func (t *Texts) Behind(ctx context.Context) (int64, error) {
-	lags, err := kadm.NewClient(t.member).Lag(ctx, MoodGroup)
+	lags, err := kadm.NewClient(t.member).Lag(ctx, t.options.MoodGroup)
 	if err == nil {
 		err = lags.Error()
 	}
@@ -101,7 +95,7 @@ func (t *Texts) Behind(ctx context.Context) (int64, error) {
 		return 0, fmt.Errorf("ask how far texts were read: %w", err)
 	}
 	var behind int64
-	for _, partition := range lags[MoodGroup].Lag[t.options.Topic] {
+	for _, partition := range lags[t.options.MoodGroup].Lag[t.options.Topic] {
 		if partition.Err != nil {
 			return 0, fmt.Errorf("ask how far the texts of partition %d were read: %w", partition.Partition, partition.Err)
 		}

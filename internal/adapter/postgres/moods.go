@@ -96,23 +96,3 @@ func (s *Store) MoodRooms(ctx context.Context, rooms []chat.RoomID) (since map[c
 	}
 	return since, nil
 }
-
-// moods checks what is counted against the messages themselves.
-func (a *auditor) moods() error {
-	return a.c.Each(`select r.id, k.at from (
-			select room_id, date_bin('15 minutes', created_at, 'epoch') as at, count(*) filter (where mood = 1) as positive,
-				count(*) filter (where mood = 0) as neutral, count(*) filter (where mood = -1) as negative, sum(mood_score) as thousandths
-			from messages where mood is not null group by 1, 2) m
-		full join (select * from moods where positive <> 0 or neutral <> 0 or negative <> 0 or thousandths <> 0) c on c.room_id = m.room_id and c.at = m.at
-		cross join lateral (select coalesce(m.room_id, c.room_id) as room_id, coalesce(m.at, c.at) as at) k
-		join rooms r on r.room_id = k.room_id
-		where r.id is not null and (m.positive, m.neutral, m.negative, m.thousandths)
-			is distinct from (c.positive::bigint, c.neutral::bigint, c.negative::bigint, c.thousandths::numeric)
-		order by r.id, k.at`, nil, func(row pgx.CollectableRow) error {
-		var room chat.RoomID
-		var at time.Time
-		err := row.Scan(column.Into(&room), (*column.Time)(&at))
-		a.say("in room %s the moods of the quarter of an hour from %s are counted wrongly", room, at.Format(time.RFC3339))
-		return err
-	})
-}

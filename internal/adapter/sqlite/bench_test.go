@@ -116,7 +116,7 @@ func BenchmarkGroupCommit(b *testing.B) {
 	for _, writers := range []int{1, 10, 100, 1000} {
 		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
 			var commits atomic.Int64
-			s := setup(b, Options{OnCommit: func(CommitStats) { commits.Add(1) }})
+			s := setup(b, Options{onCommit: func(CommitStats) { commits.Add(1) }})
 			var all sync.WaitGroup
 			each := max(1, b.N/writers)
 			b.ResetTimer()

@@ -21,7 +21,7 @@ func TestDeletedRoomsAreRemoved(t *testing.T) {
 				t.Errorf("Close: %v", err)
 			}
 		}
-		s = setup(t, Options{Dir: dir, OnCommit: func(CommitStats) {
+		s = setup(t, Options{Dir: dir, onCommit: func(CommitStats) {
 			select {
 			case commits <- struct{}{}:
 			default:

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"sync"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/accounts"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/sqlite/engine"
 	"github.com/blabber-hive/blabber-hive/internal/run"
@@ -20,10 +22,11 @@ var migrations embed.FS
 type Options struct {
 	// Dir is the data directory; it is made if it is not there. One process at a time may use it.
 	Dir string
-	// OnCommit, where set, is told of every commit, one at a time; it must not block.
-	OnCommit func(CommitStats)
+	// Registry, where set, gets the store's metrics.
+	Registry prometheus.Registerer
 
-	vfs string // tests make the disk fail through it
+	onCommit func(CommitStats) // tests count commits
+	vfs      string            // tests make the disk fail through it
 }
 
 // CommitStats tells of one commit.
@@ -36,7 +39,7 @@ type Store struct {
 	group  *run.Group
 	purges chan struct{}
 	texts  chan struct{} // holds a token after texts were left to be read
-	heads  heads // of the writer alone
+	heads  heads         // of the writer alone
 	close  func() error
 }
 
@@ -49,7 +52,13 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the migrations: %w", err)
 	}
-	db, err := engine.Open(ctx, engine.Options{Dir: options.Dir, Migrations: files, OnCommit: options.OnCommit, VFS: options.vfs})
+	var db *engine.Engine
+	watched := newMetrics(options.Registry, func() int { return db.Waiting() })
+	onCommit := options.onCommit
+	if watched != nil {
+		onCommit = watched.committed
+	}
+	db, err = engine.Open(ctx, engine.Options{Dir: options.Dir, Migrations: files, OnCommit: onCommit, VFS: options.vfs})
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +79,3 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 
 // Close waits for the commit under way, refuses what still waits with chat.Unavailable, and closes the file.
 func (s *Store) Close() error { return s.close() }
-
-// Waiting is how many changes wait for the writer.
-func (s *Store) Waiting() int { return s.db.Waiting() }
