@@ -171,6 +171,20 @@ export const stops = [
     },
   },
   {
+    name: "mood",
+    who: "mina",
+    path: ({ rooms }) => `/rooms/${rooms.design.id}`,
+    go: async (page) => {
+      await page.getByRole("button", { name: "Room menu" }).click();
+      await page.getByRole("menuitem", { name: "Mood", exact: true }).click();
+      // By weeks, so that hardly any clock strikes between what was said and now.
+      await page.getByRole("radio", { name: "Weeks" }).check();
+      const now = page.getByRole("option", { disabled: false }).last();
+      await now.click();
+      await seen(page.getByRole("region", { name: "Mood" }).getByRole("listitem").first());
+    },
+  },
+  {
     name: "room-settings",
     who: "mina",
     path: ({ rooms }) => `/rooms/${rooms.design.id}`,
