@@ -79,6 +79,7 @@ func Start(ctx context.Context, config Config, version string, log *slog.Logger)
 		config: config, version: version, log: log, registry: obs.NewRegistry(version),
 		base: base, watch: run.NewGroup(base),
 	}
+	obs.WatchDisk(s.registry, config.DataDir)
 	s.stack.Push("parts", stopPatience, func(context.Context) error {
 		s.watch.Cancel()
 		return s.watch.Wait() // the failure that made everything stop, if there was one
@@ -182,7 +183,7 @@ func (s *Server) openUseCases(context.Context) error {
 		return err
 	}
 	s.accounts = accounts
-	s.messages = message.NewService(s.queue, s.reads, sends, time.Now, func() chat.MessageID { return newID() })
+	s.messages = message.NewService(s.queue, s.reads, sends, time.Now, func() chat.MessageID { return newID() }, message.NewMetrics(s.registry))
 	s.history = history.New(history.World{Store: s.reads, Marks: s.store, Signals: s.bus, Log: s.log})
 	s.presence = presence.New(s.online, s.bus, time.Now, s.log)
 	s.start("presence", stopPatience, s.presence.Run, nil)

@@ -2,16 +2,20 @@ package gateway
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/blabber-hive/blabber-hive/internal/feed"
 	"github.com/blabber-hive/blabber-hive/internal/gateway/socket"
+	"github.com/blabber-hive/blabber-hive/internal/wire"
 )
 
 // Metrics counts what a gateway does.
 type Metrics struct {
 	connections prometheus.Gauge
 	deliveries  prometheus.Counter
+	delivery    prometheus.Histogram
 	ready       prometheus.Counter
 	repairs     prometheus.Counter
 	slow        prometheus.Counter
@@ -27,6 +31,10 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		}),
 		deliveries: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "blabber_gateway_deliveries_total", Help: "Events handed to connections.",
+		}),
+		delivery: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "blabber_gateway_delivery_seconds", Help: "Time from when a server took something until this one handed it to all its connections, by the clocks of both; one for each event.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 2, 16),
 		}),
 		ready: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "blabber_gateway_ready_total", Help: "Connections that signed in and resumed.",
@@ -44,7 +52,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 			Name: "blabber_gateway_bus_up", Help: "1 while the bus is reached; at 0 the store is asked for what it would have brought.",
 		}),
 	}
-	registry.MustRegister(m.connections, m.deliveries, m.ready, m.repairs, m.slow, m.closed, m.link)
+	registry.MustRegister(m.connections, m.deliveries, m.delivery, m.ready, m.repairs, m.slow, m.closed, m.link)
 	return m
 }
 
@@ -61,5 +69,16 @@ func (m *Metrics) ended(why socket.Closing) {
 	m.closed.WithLabelValues(strconv.Itoa(int(why.Code))).Inc()
 	if why == closeSlow {
 		m.slow.Inc()
+	}
+}
+
+// delivered counts an event that was handed to so many connections. Those that nobody heard say nothing of how long it takes.
+func (m *Metrics) delivered(item feed.Item, connections int) {
+	if connections == 0 {
+		return
+	}
+	m.deliveries.Add(float64(connections))
+	if at, found := wire.EventAt(item.Frame); found {
+		m.delivery.Observe(max(0, time.Since(at).Seconds()))
 	}
 }

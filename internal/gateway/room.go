@@ -118,7 +118,7 @@ func (r *room) pass(item feed.Item) {
 	clear(waking)
 	*borrowed = waking
 	r.hub.waking.Put(borrowed)
-	r.hub.metrics.deliveries.Add(float64(len(r.listeners)))
+	r.hub.metrics.delivered(item, len(r.listeners))
 	if item.Change.Leaves() {
 		r.removeMemberLocked(item)
 	}

@@ -28,11 +28,12 @@ type Service struct {
 	now     func() time.Time
 	newID   func() chat.MessageID
 	access  *accessCache
+	metrics *Metrics
 }
 
 // NewService makes the service. newID makes ids for records that are not messages; limiter may be nil for no limits.
-func NewService(log Log, store Store, limiter Limiter, now func() time.Time, newID func() chat.MessageID) *Service {
-	return &Service{log: log, store: store, limiter: limiter, now: now, newID: newID, access: newAccessCache(store, now)}
+func NewService(log Log, store Store, limiter Limiter, now func() time.Time, newID func() chat.MessageID, metrics *Metrics) *Service {
+	return &Service{log: log, store: store, limiter: limiter, now: now, newID: newID, access: newAccessCache(store, now), metrics: metrics}
 }
 
 // Heard makes the service forget what a signal says is no longer so.
@@ -42,6 +43,19 @@ func (s *Service) Heard(signal chat.Signal) { s.access.heard(signal) }
 // before Send returns: with a receipt when the message is durable (Repeat if it was before), or with a refusal.
 // Messages that one goroutine sends keep their order. settled must not block.
 func (s *Service) Send(ctx context.Context, sender chat.Profile, request Request, settled func(chat.Receipt, error)) error {
+	began := s.now()
+	err := s.take(ctx, sender, request, func(receipt chat.Receipt, err error) {
+		s.metrics.settled(began, s.now(), receipt, err)
+		settled(receipt, err)
+	})
+	if err != nil && ctx.Err() == nil { // who has gone is told nothing, and it says nothing of us
+		s.metrics.refused(err)
+	}
+	return err
+}
+
+// take is Send that counts nothing.
+func (s *Service) take(ctx context.Context, sender chat.Profile, request Request, settled func(chat.Receipt, error)) error {
 	if err := s.mayWrite(ctx, request.Room, sender.ID); err != nil {
 		return err
 	}

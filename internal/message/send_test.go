@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/message"
@@ -217,7 +218,7 @@ func TestRate(t *testing.T) {
 			t.Errorf("send %d is answered with %v", i, err)
 		}
 	}
-	free := message.NewService(w, w, nil, w.clock, w.id)
+	free := message.NewService(w, w, nil, w.clock, w.id, message.NewMetrics(prometheus.NewRegistry()))
 	if err := free.Send(t.Context(), who, message.Request{Room: one, ID: w.id(), Body: "hello"}, func(chat.Receipt, error) {}); err != nil {
 		t.Errorf("without a limiter: %v", err)
 	}

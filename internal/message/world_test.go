@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/message"
@@ -17,6 +18,7 @@ import (
 type world struct {
 	*message.Service
 
+	registry *prometheus.Registry
 	mu       sync.Mutex
 	now      time.Time
 	access   map[chat.UserID]chat.Access
@@ -34,12 +36,13 @@ type world struct {
 func setup(t *testing.T) *world {
 	t.Helper()
 	w := &world{
-		now:    time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
-		access: make(map[chat.UserID]chat.Access), messages: make(map[chat.MessageID]*chat.Message), named: make(map[string]chat.UserID),
+		registry: prometheus.NewRegistry(),
+		now:      time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
+		access:   make(map[chat.UserID]chat.Access), messages: make(map[chat.MessageID]*chat.Message), named: make(map[string]chat.UserID),
 		settle: func(*chat.Record) (chat.Receipt, error) { return chat.Receipt{Seq: 7}, nil },
 		limit:  func(string) (time.Duration, bool) { return 0, true },
 	}
-	w.Service = message.NewService(w, w, limiter{w}, w.clock, w.id)
+	w.Service = message.NewService(w, w, limiter{w}, w.clock, w.id, message.NewMetrics(w.registry))
 	return w
 }
 

@@ -45,6 +45,9 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 			Name: "blabber_sequencer_unpublished_total", Help: "Stored events that the bus did not take.",
 		}),
 	}
+	for _, outcome := range []string{"stored", "failed"} {
+		m.commitSeconds.WithLabelValues(outcome) // there from the start: a counter that comes with its first count has no rate
+	}
 	m.numbered = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "blabber_sequencer_numbered_seconds", Help: "Time from when a server took something until it was numbered and about to be published, by the clocks of both servers.",
 		Buckets: prometheus.ExponentialBuckets(0.001, 1.5, 24),

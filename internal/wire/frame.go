@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
+	"time"
 	"unicode/utf8"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
@@ -62,6 +63,19 @@ func EventFrame(body []byte) []byte {
 	frame = append(frame, head...)
 	frame = append(frame, body...)
 	return append(frame, tail...)
+}
+
+// EventAt reads when an event was taken from its frame, without reading the rest: what stands before it in every event
+// holds no text that anybody wrote.
+func EventAt(frame []byte) (at time.Time, found bool) {
+	const mark = `"at":"`
+	begin := bytes.Index(frame, []byte(mark))
+	if begin < 0 {
+		return time.Time{}, false
+	}
+	text, _, whole := bytes.Cut(frame[begin+len(mark):], []byte{'"'})
+	at, err := time.Parse(time.RFC3339, string(text))
+	return at, whole && err == nil
 }
 
 // Ready is the answer to the first auth frame.

@@ -58,6 +58,9 @@ func newMetrics(registry prometheus.Registerer, log *Log) *metrics {
 		buffered:      prometheus.NewDesc("blabber_kafka_buffered_records", "Records that wait for their acknowledgement.", nil, nil),
 		bufferedBytes: prometheus.NewDesc("blabber_kafka_buffered_bytes", "Bytes of the records that wait for their acknowledgement.", nil, nil),
 	}
+	for _, outcome := range []string{"acked", "failed"} {
+		m.produceSeconds.WithLabelValues(outcome) // there from the start: a counter that comes with its first count has no rate
+	}
 	registry.MustRegister(m.all()...)
 	return m
 }
