@@ -69,11 +69,8 @@ func EventFrame(body []byte) []byte {
 // holds no text that anybody wrote.
 func EventAt(frame []byte) (at time.Time, found bool) {
 	const mark = `"at":"`
-	begin := bytes.Index(frame, []byte(mark))
-	if begin < 0 {
-		return time.Time{}, false
-	}
-	text, _, whole := bytes.Cut(frame[begin+len(mark):], []byte{'"'})
+	_, rest, _ := bytes.Cut(frame, []byte(mark))
+	text, _, whole := bytes.Cut(rest, []byte{'"'})
 	at, err := time.Parse(time.RFC3339, string(text))
 	return at, whole && err == nil
 }
