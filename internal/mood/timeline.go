@@ -47,6 +47,12 @@ func (b Bucket) begin(t time.Time) time.Time {
 	return t.Add(-time.Duration(t.Minute())*time.Minute - time.Duration(t.Second())*time.Second - time.Duration(t.Nanosecond()))
 }
 
+// next is when the bucket after the one of a begin begins. A little later than its begin lies in it: no bucket is longer than
+// it usually is by more than the hour that clocks are set back.
+func (b Bucket) next(begin time.Time) time.Time {
+	return b.begin(begin.Add(map[Bucket]time.Duration{Hour: time.Hour, Day: 36 * time.Hour, Week: 7*day + 12*time.Hour}[b]))
+}
+
 // Query says which stretch of a room's time is asked for, in what buckets. A zero To is now, a zero From what is usual for the
 // bucket; a bucket that either lies in is told whole. Zone nil is UTC.
 type Query struct {
@@ -84,10 +90,11 @@ func (t *Timeline) Read(ctx context.Context, who chat.UserID, room chat.RoomID, 
 		return nil, fmt.Errorf("read the mood of room %s: %w", room, err)
 	}
 	var buckets []chat.MoodCount
+	var next time.Time
 	for _, span := range spans {
-		at := query.Bucket.begin(span.At.In(from.Location()))
-		if n := len(buckets); n == 0 || !buckets[n-1].At.Equal(at) {
-			buckets = append(buckets, chat.MoodCount{At: at})
+		if !span.At.Before(next) {
+			at := query.Bucket.begin(span.At.In(from.Location()))
+			buckets, next = append(buckets, chat.MoodCount{At: at}), query.Bucket.next(at)
 		}
 		buckets[len(buckets)-1].Add(span)
 	}
@@ -119,10 +126,8 @@ func (t *Timeline) bounds(query Query) (from, to time.Time, err error) {
 		return from, to, chat.InvalidField("from", "in buckets of this size at most %d days are told at once", most/day)
 	}
 	from = query.Bucket.begin(from.In(zone))
-	// A little later than to lies the begin of the bucket after it: no bucket is longer than a week and the hour that clocks
-	// are set back.
-	if end := query.Bucket.begin(to.In(zone)); !end.Equal(to) {
-		to = query.Bucket.begin(end.Add(map[Bucket]time.Duration{Hour: time.Hour, Day: 36 * time.Hour, Week: 7*day + 12*time.Hour}[query.Bucket]))
+	if last := query.Bucket.begin(to.In(zone)); !last.Equal(to) {
+		to = query.Bucket.next(last)
 	}
 	return from, to.In(zone), nil
 }

@@ -22,6 +22,8 @@ type cluster struct {
 	redis    *services.Instance
 	kafka    *services.KafkaCluster
 	nginx    *services.Instance
+	model    *services.Instance // the model server
+	way      *wayToModel        // on which the nodes ask it
 	nodes    []*installation
 	front    string // nginx's host:port
 	crowds   int
@@ -73,6 +75,7 @@ func endShared() error {
 	for _, node := range c.nodes {
 		node.kill()
 	}
+	c.way.close()
 	return c.folder.Close()
 }
 
@@ -91,6 +94,7 @@ func startCluster(t *testing.T) *cluster {
 			for _, node := range c.nodes {
 				node.kill()
 			}
+			c.way.close()
 			must(t, folder.Close())
 		}
 	}()
@@ -107,11 +111,19 @@ func startCluster(t *testing.T) *cluster {
 		c.kafka, err = folder.StartKafka(ctx, 3, nil)
 		return err
 	})
+	starting.Go("model server", func(ctx context.Context) (err error) {
+		c.model, err = folder.StartSentiment(ctx)
+		return err
+	})
 	must(t, starting.Wait())
+	if c.way, err = newWayToModel(c.model.URL); err != nil {
+		t.Fatal(err)
+	}
 	for n := range clusterNodes {
 		node := newInstallation(t, filepath.Join(folder.Path(), fmt.Sprintf("node-%d", n)), "--rate-limits", "off", "--drain-spread", "1s")
 		node.env = []string{
 			"DATABASE_URL=" + c.postgres.URL, "REDIS_URL=" + c.redis.URL, "KAFKA_BROKER_URL=" + c.kafka.URL, "TRUSTED_PROXIES=127.0.0.1",
+			"SENTIMENT_URL=" + c.way.url(),
 		}
 		c.nodes = append(c.nodes, node)
 	}

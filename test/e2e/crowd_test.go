@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
@@ -141,6 +142,7 @@ func (c *crowd) judge() checker.History {
 	c.t.Helper()
 	heads := make(map[chat.RoomID]chat.Seq)
 	c.await(func(ctx context.Context, device *client.Device) error { return device.Quiet(ctx, nil) })
+	c.awaitMoods()
 	for room, reader := range c.readers {
 		page, err := reader.Changes(c.t.Context(), room, 0)
 		if err != nil {
@@ -163,6 +165,49 @@ func (c *crowd) judge() checker.History {
 		c.t.Error(violation)
 	}
 	return history
+}
+
+// awaitMoods waits until every message has its mood, where the room's messages are to have one.
+func (c *crowd) awaitMoods() {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.t.Context(), quietPatience)
+	defer cancel()
+	for id, reader := range c.readers {
+		unread := 0
+		err := run.Retry(ctx, run.Backoff{First: 20 * time.Millisecond, Max: time.Second}, func(ctx context.Context) (err error) {
+			if unread, err = unreadMoods(ctx, reader, id); err == nil && unread > 0 {
+				err = fmt.Errorf("%d messages of room %s have no mood", unread, id)
+			}
+			return err
+		})
+		if err != nil {
+			c.t.Fatal(err)
+		}
+	}
+}
+
+// unreadMoods counts a room's messages without a mood; none where its mood is off.
+func unreadMoods(ctx context.Context, reader *client.Person, id chat.RoomID) (unread int, err error) {
+	var room struct {
+		MoodEnabled bool `json:"mood_enabled"`
+	}
+	if _, err := reader.Call(ctx, http.MethodGet, "/rooms/"+id.String(), nil, &room); err != nil || !room.MoodEnabled {
+		return 0, err
+	}
+	for after := chat.Seq(0); ; {
+		page, err := reader.Changes(ctx, id, after)
+		if err != nil {
+			return 0, err
+		}
+		for _, event := range page.Events {
+			if m := event.Message; event.Kind == chat.KindMessage && m.Sentiment == nil && m.DeletedAt == nil {
+				unread++
+			}
+		}
+		if after = page.Through; !page.More {
+			return unread, nil
+		}
+	}
 }
 
 // all adds up what the devices lived through.

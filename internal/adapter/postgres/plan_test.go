@@ -190,6 +190,7 @@ func fill(t *testing.T, url string) {
 		insert into messages select room_id, 2 * n - 1, now(), null, null, null, gen_random_uuid(), created_by, gen_random_uuid(), null, repeat('word ', 20), null, null from rooms, generate_series(1, 50) n where room_id > 10;
 		insert into messages select 10, 2 * n - 1, now(), null, null, null, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), null, repeat('word ', 20), null, null from generate_series(1, 60000) n;
 		insert into events select room_id, seq + 1, now(), null, gen_random_uuid(), sender, sender, 'member', '{}' from messages where seq < 30000 and room_id >= 10;
+		insert into moods select room_id, now() - n * interval '15 minutes', 0, 1, 1, 1, 1, 1 from rooms, generate_series(1, 50) n;
 		insert into mentions select sender, room_id, seq from messages where seq % 10 = 1 on conflict do nothing;
 		insert into sessions select gen_random_uuid(), id, now(), now(), now(), ('\x' || md5(username))::bytea, '' from users limit 20000;
 		insert into spent_refresh select ('\x' || md5('s' || id::text))::bytea, id, now(), now() from sessions;
@@ -208,6 +209,7 @@ func useEverything(t *testing.T, s *Store) {
 	said := i.Say(r, mina, "@joon", joon.ID)
 	i.Commit(t, said, i.Say(gone, mina, "gone"))
 	i.Commit(t, i.Edit(r, said.Message, "@mina", mina.ID), i.Tell(r, mina, joon, chat.MemberRole), i.Resend(r, said))
+	i.Commit(t, i.Feel(r, said.Message, chat.Positive, 500))
 	i.Check(t, s)
 	i.MarkRead(t, r, joon, 1)
 	i.MarkUnread(t, r, joon, 1)
@@ -219,6 +221,8 @@ func useEverything(t *testing.T, s *Store) {
 		}
 	}
 	ctx := t.Context()
+	_, noMoods := s.MoodRooms(ctx, []chat.RoomID{r.ID})
+	must(noMoods)
 	_, err := s.Load(ctx, 0, []chat.RoomID{r.ID, gone.ID}, []chat.MessageRef{{Room: r.ID, ID: said.RecordID}})
 	must(err, s.SetNotify(ctx, r.ID, joon.ID, chat.NotifyNone))
 	must(s.Update(ctx, r.ID, func(tx chat.RoomTx) error {

@@ -57,6 +57,7 @@ type known struct {
 	*Room
 	events   map[chat.Seq]*Event
 	messages map[chat.MessageID]*Message
+	moods    map[chat.MessageID]int // how often each was read
 }
 
 type judge struct {
@@ -117,7 +118,7 @@ func include[T comparable](set []T, one T) []T {
 
 // room checks a room's final history on its own.
 func (j *judge) room(r *Room) {
-	k := &known{Room: r, events: make(map[chat.Seq]*Event, len(r.Events)), messages: make(map[chat.MessageID]*Message)}
+	k := &known{Room: r, events: make(map[chat.Seq]*Event, len(r.Events)), messages: make(map[chat.MessageID]*Message), moods: make(map[chat.MessageID]int)}
 	j.rooms[r.ID] = k
 	next := chat.Seq(1)
 	for i := range r.Events {
@@ -180,10 +181,27 @@ func (j *judge) historic(k *known, event *Event) {
 		j.say("room %s: message %s was changed by number %d and says its last change was %d", k.ID, m.ID, event.Seq, m.ChangedSeq)
 	}
 	switch change := j.asked[asked{n, event.Kind, event.Actor}]; {
+	case event.Kind == chat.KindMood:
+		j.mood(k, n, event)
 	case change == nil:
 		j.say("room %s: number %d is a change (%s) of message %s that %s never asked for", k.ID, event.Seq, event.Kind, m.ID, event.Actor)
 	case event.Kind != chat.KindReaction && event.Actor != m.Sender && (event.Kind == chat.KindEdit || !change.Moderator):
 		j.say("room %s: number %d is a change (%s) of message %s by %s, who may not", k.ID, event.Seq, event.Kind, m.ID, event.Actor)
+	}
+}
+
+// mood checks that a mood was found and not asked for, and that no text was read twice: a message has one more than edits.
+func (j *judge) mood(k *known, n name, event *Event) {
+	k.moods[n.id]++
+	texts := 1
+	if sent := j.sent[n]; sent != nil {
+		texts += len(sent.edits)
+	}
+	switch {
+	case !event.Actor.IsZero():
+		j.say("room %s: number %d is a mood of message %s by %s", k.ID, event.Seq, n.id, event.Actor)
+	case k.moods[n.id] > texts:
+		j.say("room %s: number %d is mood %d of message %s, which had at most %d texts", k.ID, event.Seq, k.moods[n.id], n.id, texts)
 	}
 }
 

@@ -239,6 +239,10 @@ type Message struct {
 	Body      string         `json:"body"`
 	ReplyTo   chat.MessageID `json:"reply_to"`
 	DeletedAt *time.Time     `json:"deleted_at"`
+	Sentiment *struct {
+		Label chat.MoodLabel `json:"label"`
+		Score float64        `json:"score"`
+	} `json:"sentiment"`
 }
 
 // NewMessageID makes an id as clients do, a UUIDv7.
