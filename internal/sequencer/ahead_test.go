@@ -339,6 +339,50 @@ func TestChatGoesOnWithoutTheStore(t *testing.T) {
 	}
 }
 
+// Promise: what comes soon after a message finds it though the store has it already and is away; but not what the message was
+// before the store was left to judge its room.
+func TestMessagesAreRememberedWhenTheyAreStored(t *testing.T) {
+	t.Parallel()
+	d := newDurable(t, 1)
+	o := d.owner()
+	mood := func(id int, of string) *chat.Record {
+		return &chat.Record{
+			ID: messageID(id), Room: roomID(0), Kind: chat.KindMood, At: start, Target: messageID(1),
+			Mood: chat.Mood{Label: chat.Negative, Thousandths: -900}, Text: chat.TextHash(of),
+		}
+	}
+	edit := &chat.Record{ID: messageID(3), Room: roomID(0), Kind: chat.KindEdit, At: start, Actor: person(1), Target: messageID(1), Body: "ho"}
+	published := func(want int, when string) {
+		t.Helper()
+		if got := len(d.published[roomID(0)]); got != want {
+			t.Errorf("%s %d events are published, want %d", when, got, want)
+		}
+	}
+	d.log = append(d.log, said(0, 1, person(1), "hi"))
+	o.announce()
+	o.keep()
+	d.away = true
+	d.log = append(d.log, mood(2, "hi"))
+	o.announce()
+	published(2, "a mood while the store is away:")
+	d.away, d.clock = false, d.clock.Add(time.Minute)
+	o.keep()
+
+	// A message that may have been sent before is for the store to judge, and the edit behind it waits with it.
+	resent := said(0, 4, person(1), "hey")
+	resent.Resend = true
+	d.log = append(d.log, resent, edit)
+	o.announce()
+	published(2, "what the store must judge:")
+	o.keep()
+	published(4, "what the store has judged:")
+	d.log = append(d.log, mood(5, "ho"))
+	o.announce()
+	published(5, "a mood of what was edited meanwhile:")
+	o.keep()
+	d.agree(1)
+}
+
 // Promise (PROTOCOL §1): whoever is acked by the log and refused by numbering is told.
 func TestRefusedAfterTheAck(t *testing.T) {
 	t.Parallel()

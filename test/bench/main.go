@@ -31,7 +31,7 @@ const (
 const (
 	aloneScenarios   = "start,sends,fanout,idle,resume"
 	clusterWord      = "cluster"
-	clusterScenarios = "latency,drain,outage"
+	clusterScenarios = "latency,mood,drain,outage"
 )
 
 // bench is one run.
@@ -103,7 +103,7 @@ func (r request) measure(ctx context.Context) (err error) {
 	}
 	scenarios := map[string]func(context.Context) error{
 		"start": b.start, "sends": b.sends, "fanout": b.fanout, "idle": b.idle, "resume": b.resume,
-		"latency": b.latency, "drain": b.drain, "outage": b.outages,
+		"latency": b.latency, "mood": b.moods, "drain": b.drain, "outage": b.outages,
 	}
 	only := strings.ReplaceAll(r.only, clusterWord, clusterScenarios)
 	for name := range strings.SplitSeq(only, ",") {

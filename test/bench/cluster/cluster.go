@@ -89,6 +89,15 @@ func (c *Services) Env() []string {
 	}
 }
 
+// StartSentiment starts the model server of this repository, and answers where it is.
+func (c *Services) StartSentiment(ctx context.Context) (url string, err error) {
+	model, err := c.folder.StartSentiment(ctx)
+	if err != nil {
+		return "", err
+	}
+	return model.URL, nil
+}
+
 // Command runs one of the binary's own commands.
 func (c *Services) Command(ctx context.Context, word string) error {
 	cmd := exec.CommandContext(ctx, c.binary, word) //nolint:gosec // whoever runs this names the binary
