@@ -216,8 +216,8 @@ func (f *fixture) body(body object, self *caller) any {
 	other := map[chat.Visibility]string{chat.Public: "private", chat.Private: "public"}[f.room.Visibility]
 	filled := object{}
 	for name, value := range body {
-		if value == "{other mood}" { // rooms that were made by a call begin with it where everybody may come
-			value = f.w.here() || f.room.Visibility != chat.Public
+		if value == "{other mood}" { // rooms that are made by a call are public at first, and begin with it
+			value = f.w.here()
 		}
 		if text, ok := value.(string); ok {
 			value = strings.NewReplacer(
