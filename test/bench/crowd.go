@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
+	"github.com/blabber-hive/blabber-hive/test/bench/frames"
 )
 
 // dialsAtOnce is how many handshakes are under way together: fewer than the system queues for a listener.
@@ -40,8 +41,8 @@ type member struct {
 
 // gather makes a crowd of n connections; join begins them.
 func gather(l *loop, n int, who func(i int) citizen, position chat.Seq) *crowd {
-	crowd := &crowd{loop: l, conns: make([]*conn, n), ping: maskedText([]byte(`{"type":"ping"}`)), frame: func(*conn, int, string, []byte) {}}
-	hello := greeting()
+	crowd := &crowd{loop: l, conns: make([]*conn, n), ping: frames.Masked([]byte(`{"type":"ping"}`)), frame: func(*conn, int, string, []byte) {}}
+	hello := frames.Greeting()
 	for i := range crowd.conns {
 		person := who(i)
 		var rooms []chat.RoomID
@@ -49,10 +50,10 @@ func gather(l *loop, n int, who func(i int) citizen, position chat.Seq) *crowd {
 			rooms = person.rooms
 		}
 		crowd.conns[i] = &conn{
-			greeting: hello, user: &member{i: i, auth: authFrame(person.token, rooms, position)},
+			greeting: hello, user: &member{i: i, auth: frames.Auth(person.token, rooms, position)},
 			opened: func(c *conn) { c.write(asMember(c).auth) },
 			frame: func(c *conn, head []byte) {
-				m, what := asMember(c), kind(head)
+				m, what := asMember(c), frames.Kind(head)
 				if what != "pong" {
 					crowd.frames++
 				}

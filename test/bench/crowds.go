@@ -11,6 +11,7 @@ import (
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/run"
+	"github.com/blabber-hive/blabber-hive/test/bench/frames"
 )
 
 const (
@@ -118,7 +119,7 @@ func (b *bench) idle(ctx context.Context) error {
 		b.report.Note("of which stacks", (held.stacks-base.stacks)/more, "KiB", "")
 		b.report.Note("of which free but kept", (held.kept-base.kept)/more, "KiB", "given back to the system in time, or used again")
 		b.report.Note("the same before a collection", float64(peak-before)/more, "KiB", "garbage of the sign-ins included")
-		b.report.Note("sign-ins", (idlePeople-idleFirst)/took.Seconds(), "/s", fmt.Sprintf("%d at once; %d frames came with them", dialsAtOnce, everyone.frames))
+		b.report.Note("sign-ins", (idlePeople-idleFirst)/took.Seconds(), "/s", fmt.Sprintf("%d at once; %d sendFrames came with them", dialsAtOnce, everyone.frames))
 		if everyone.failed > 0 {
 			return fmt.Errorf("%d connections were closed while idle", everyone.failed)
 		}
@@ -189,9 +190,9 @@ func (b *bench) talk(s *server, citizens []citizen, ids []chat.RoomID) error {
 		return err
 	}
 	for i, c := range talkers.conns {
-		frame := newSendFrame(ids[i])
+		frame := frames.NewSend(ids[i])
 		for range resumeMissing {
-			c.write(frame.next(time.Now()))
+			c.write(frame.Next(time.Now()))
 		}
 	}
 	if ok, err := l.run(joinPatience, func() bool { return acked == len(ids)*resumeMissing }, nil); err != nil || !ok {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
+	"github.com/blabber-hive/blabber-hive/test/bench/frames"
 )
 
 const (
@@ -74,7 +75,7 @@ func (b *bench) fanout(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	room := fmt.Sprintf("%d connections, frames of %d bytes", listeners, ours.bytes)
+	room := fmt.Sprintf("%d connections, sendFrames of %d bytes", listeners, ours.bytes)
 	b.report.Note("deliveries, one message at a time", ours.perSecond, "/s", room+"; each message is stored before it is delivered")
 	b.report.Note("bare writes, one message at a time", bare.perSecond, "/s", room)
 	b.report.Note("deliveries a CPU second, low rate", ours.perCPU, "", fmt.Sprintf("%d messages a second; the server's time in user and kernel", lowRate))
@@ -97,11 +98,11 @@ func (b *bench) listen(s *server, citizens []citizen, room chat.RoomID) (*meter,
 		l.close()
 		return nil, err
 	}
-	frames := make([]*sendFrame, talkers)
-	for i := range frames {
-		frames[i] = newSendFrame(room)
+	sendFrames := make([]*frames.Send, talkers)
+	for i := range sendFrames {
+		sendFrames[i] = frames.NewSend(room)
 	}
-	m := &meter{loop: l, send: func(i int) { everyone.conns[i%talkers].write(frames[i%talkers].next(time.Now())) }}
+	m := &meter{loop: l, send: func(i int) { everyone.conns[i%talkers].write(sendFrames[i%talkers].Next(time.Now())) }}
 	everyone.frame = func(c *conn, _ int, kind string, _ []byte) {
 		switch kind {
 		case "event":

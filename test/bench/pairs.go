@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
+	"github.com/blabber-hive/blabber-hive/test/bench/frames"
 )
 
 // pairs are people two and two, each pair in a room of its own: one talks on the first node, and the other, on the last
@@ -18,7 +19,7 @@ type pairs struct {
 	loop    *loop
 	crowd   *crowd
 	rooms   []chat.RoomID
-	frames  []*sendFrame
+	frames  []*frames.Send
 	unacked [][]time.Time // when the sends of each room were due that are not acked, in order
 	unheard [][]time.Time // and those that the listener has not heard
 
@@ -44,7 +45,7 @@ func gatherPairs(ctx context.Context, over *nodes, n int) (*pairs, error) {
 		listener.to = last.addr
 	}
 	for _, room := range rooms {
-		p.frames = append(p.frames, newSendFrame(room))
+		p.frames = append(p.frames, frames.NewSend(room))
 	}
 	p.crowd.frame = func(_ *conn, i int, kind string, head []byte) {
 		switch {
@@ -82,7 +83,7 @@ func (p *pairs) talk(rate int, span time.Duration, every func(now time.Time)) er
 			i := p.sent % len(p.rooms)
 			due := began.Add(time.Duration(sent) * time.Second / time.Duration(rate))
 			p.unacked[i], p.unheard[i] = append(p.unacked[i], due), append(p.unheard[i], due)
-			p.crowd.conns[i].write(p.frames[i].next(now))
+			p.crowd.conns[i].write(p.frames[i].Next(now))
 			p.sent++
 		}
 		if now.Sub(began) >= second {

@@ -18,6 +18,7 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/run"
 	"github.com/blabber-hive/blabber-hive/internal/sequencer"
+	"github.com/blabber-hive/blabber-hive/test/bench/frames"
 )
 
 const (
@@ -69,22 +70,22 @@ func (b *bench) closedLoop(ctx context.Context, s *server, citizens []citizen, i
 	if err := everyone.join(joinPatience, everyone.everyone); err != nil {
 		return 0, 0, err
 	}
-	frames := make([]*sendFrame, len(ids))
+	sendFrames := make([]*frames.Send, len(ids))
 	for i, id := range ids {
-		frames[i] = newSendFrame(id)
+		sendFrames[i] = frames.NewSend(id)
 	}
 	acked, refused := 0, 0
 	everyone.frame = func(c *conn, i int, kind string, _ []byte) {
 		switch kind {
 		case "ack":
 			acked++
-			c.write(frames[i].next(time.Now()))
+			c.write(sendFrames[i].Next(time.Now()))
 		case "error":
 			refused++
 		}
 	}
 	for i, c := range everyone.conns {
-		c.write(frames[i].next(time.Now()))
+		c.write(sendFrames[i].Next(time.Now()))
 	}
 	if err := everyone.settle(sendWarmUp); err != nil {
 		return 0, 0, err
@@ -113,9 +114,9 @@ func (b *bench) openLoop(ctx context.Context, s *server, citizens []citizen, ids
 	if err := everyone.join(joinPatience, everyone.everyone); err != nil {
 		return err
 	}
-	frames, due := make([]*sendFrame, len(ids)), make([][]time.Time, len(ids)) // due: of sends not yet acked, in order
+	sendFrames, due := make([]*frames.Send, len(ids)), make([][]time.Time, len(ids)) // due: of sends not yet acked, in order
 	for i, id := range ids {
-		frames[i] = newSendFrame(id)
+		sendFrames[i] = frames.NewSend(id)
 	}
 	var took []time.Duration
 	refused := 0
@@ -138,7 +139,7 @@ func (b *bench) openLoop(ctx context.Context, s *server, citizens []citizen, ids
 		for ; time.Duration(sent)*time.Second/openLoopRate <= now.Sub(began); sent++ {
 			i := sent % len(ids)
 			due[i] = append(due[i], began.Add(time.Duration(sent)*time.Second/openLoopRate))
-			everyone.conns[i].write(frames[i].next(now))
+			everyone.conns[i].write(sendFrames[i].Next(now))
 		}
 	})
 	took = took[min(len(took), int(sendWarmUp.Seconds()*openLoopRate)):]
@@ -187,7 +188,7 @@ func (b *bench) bareCommits(ctx context.Context, callers int) (rate float64, err
 			for inner.Err() == nil {
 				record := &chat.Record{
 					ID: chat.MessageID(newID()), Room: ids[i], Kind: chat.KindMessage, At: time.Now().Truncate(time.Millisecond),
-					Actor: citizens[i].profile, Body: body, Fingerprint: chat.FingerprintOf(citizens[i].profile.ID, body, chat.MessageID{}),
+					Actor: citizens[i].profile, Body: frames.Body, Fingerprint: chat.FingerprintOf(citizens[i].profile.ID, frames.Body, chat.MessageID{}),
 				}
 				if err := log.Append(ctx, record, func(_ chat.Receipt, err error) { settled <- err }); err != nil {
 					return err

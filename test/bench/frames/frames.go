@@ -1,6 +1,7 @@
 //go:build linux
 
-package main
+// Package frames is what a benchmark's clients say to a server, made once and sent again and again.
+package frames
 
 import (
 	"encoding/binary"
@@ -11,11 +12,11 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
-// body is what everybody says: about as long as messages are.
-const body = "The quick brown fox jumps over the lazy dog, and 다람쥐 헌 쳇바퀴에 타고파 is what the dog says."
+// Body is what everybody says: about as long as messages are.
+const Body = "The quick brown fox jumps over the lazy dog, and 다람쥐 헌 쳇바퀴에 타고파 is what the dog says."
 
-// maskedText is a client's text frame. Its mask is all zeros, which is a mask, so that its payload can be changed in place.
-func maskedText(payload []byte) []byte {
+// Masked is a client's text frame. Its mask is all zeros, which is a mask, so that its payload can be changed in place.
+func Masked(payload []byte) []byte {
 	frame := []byte{0x81}
 	if len(payload) < 126 {
 		frame = append(frame, 0x80|byte(len(payload))) //nolint:gosec // below 126
@@ -27,14 +28,14 @@ func maskedText(payload []byte) []byte {
 	return append(frame, payload...)
 }
 
-// greeting is a client's handshake.
-func greeting() []byte {
+// Greeting is a client's handshake.
+func Greeting() []byte {
 	return []byte("GET /ws HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
 }
 
-// authFrame signs in, from a position in each of the rooms.
-func authFrame(token string, rooms []chat.RoomID, position chat.Seq) []byte {
+// Auth signs in, from a position in each of the rooms.
+func Auth(token string, rooms []chat.RoomID, position chat.Seq) []byte {
 	positions := make(map[chat.RoomID]chat.Seq, len(rooms))
 	for _, id := range rooms {
 		positions[id] = position
@@ -43,28 +44,29 @@ func authFrame(token string, rooms []chat.RoomID, position chat.Seq) []byte {
 	if err != nil {
 		panic(err) // strings and numbers have no error
 	}
-	return maskedText(payload)
+	return Masked(payload)
 }
 
-// sendFrame is a send that can be sent again and again, each time with another id.
-type sendFrame struct {
+// Send is a send that can be sent again and again, each time with another id.
+type Send struct {
 	frame  []byte
 	id     []byte // inside frame
 	random uint64
 	sent   uint32
 }
 
-func newSendFrame(room chat.RoomID) *sendFrame {
+// NewSend makes one for a room.
+func NewSend(room chat.RoomID) *Send {
 	const before, between = `{"type":"send","id":"`, `","room_id":"`
-	payload := before + chat.MessageID{}.String() + between + room.String() + `","body":"` + body + `"}`
-	s := &sendFrame{frame: maskedText([]byte(payload)), random: rand.Uint64()} //nolint:gosec // tells senders apart, guards nothing
+	payload := before + chat.MessageID{}.String() + between + room.String() + `","body":"` + Body + `"}`
+	s := &Send{frame: Masked([]byte(payload)), random: rand.Uint64()} //nolint:gosec // tells senders apart, guards nothing
 	at := len(s.frame) - len(payload) + len(before)
 	s.id = s.frame[at : at+36]
 	return s
 }
 
-// next is the frame with a fresh id; it is good until the next call.
-func (s *sendFrame) next(now time.Time) []byte {
+// Next is the frame with a fresh id; it is good until the next call.
+func (s *Send) Next(now time.Time) []byte {
 	var id chat.MessageID
 	ms := uint64(now.UnixMilli())
 	binary.BigEndian.PutUint64(id[:], ms<<16)
@@ -77,8 +79,8 @@ func (s *sendFrame) next(now time.Time) []byte {
 	return s.frame
 }
 
-// kind of a server's frame, by the first letters of its type: the shortest that tell them apart.
-func kind(head []byte) string {
+// Kind of a server's frame, by the first letters of its type: the shortest that tell them apart.
+func Kind(head []byte) string {
 	const before = len(`{"type":"`)
 	if len(head) < before+3 {
 		return ""
