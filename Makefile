@@ -84,6 +84,7 @@ check: ## formats, linters, layout, types: what needs no running
 lint-go: $(LINT)
 	$(LINT) run ./...
 	cd deploy/compose/composetest && $(LINT) run ./...
+	cd deploy/compose/grafana/generate && $(LINT) run ./...
 
 .PHONY: arch
 arch:
@@ -93,6 +94,7 @@ arch:
 tidy:
 	go mod tidy -diff
 	cd deploy/compose/composetest && go mod tidy -diff
+	cd deploy/compose/grafana/generate && go mod tidy -diff
 
 .PHONY: lint-web
 lint-web: $(MODULES)
@@ -143,10 +145,11 @@ torture: build ## all faults at random in a cluster, for DURATION (10m) from SEE
 	BLABBER_HIVE_BINARY=$(CURDIR)/bin/blabber-hive go test -count=1 -v -timeout 0 -run '^TestTorture$$' ./test/e2e \
 		-torture=$(DURATION) -torture-seed=$(SEED) $(ARGS)
 
-# A module of its own, for Docker's parser of compose files.
+# Modules of their own, for Docker's parser of compose files and for Grafana's types.
 .PHONY: test-compose
-test-compose: $(GOTESTSUM) ## what compose.yaml means, by Docker's own parser
+test-compose: $(GOTESTSUM) ## what compose.yaml means, by Docker's own parser; dashboards by Grafana's schema
 	cd deploy/compose/composetest && $(GOTESTSUM) --format testname -- -count=1 ./...
+	cd deploy/compose/grafana/generate && $(GOTESTSUM) --format testname -- -count=1 ./...
 
 .PHONY: images
 images: ## build the images with Docker, podman or buildah; STAND_INS=1 where no registry can be reached
@@ -191,6 +194,10 @@ fmt: $(LINT) $(MODULES) ## format everything
 	$(LINT) fmt
 	cd web && npm run --silent format
 	$(SENTIMENT) && $$python -m ruff check --fix-only --quiet . && $$python -m ruff format --quiet .
+
+.PHONY: dashboards
+dashboards: ## write Grafana's dashboards anew from deploy/compose/grafana/generate
+	cd deploy/compose/grafana/generate && go run . ../dashboards
 
 .PHONY: sentiment-model
 sentiment-model: ## train the sentiment model again and write its figures
