@@ -54,7 +54,7 @@ func startSmall(t *testing.T) *small {
 	s.kafka, err = kgo.NewClient(kgo.SeedBrokers(strings.Split(kafka.URL, ",")...), kgo.DefaultProduceTopic(logTopic))
 	must(t, err)
 	t.Cleanup(s.kafka.Close)
-	s.node = install(t, "--rate-limits", "off", "--drain-spread", "0s")
+	s.node = install(t, "--rate-limits", "off", "--drain-spread", "0s", "--mood", "off") // every number is a test's own
 	s.node.env = []string{
 		"DATABASE_URL=" + s.postgres.URL, "REDIS_URL=" + redis.URL, "KAFKA_BROKER_URL=" + kafka.URL, "KAFKA_ALLOW_UNSAFE=1", "KAFKA_PARTITIONS=3",
 	}
