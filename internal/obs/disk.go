@@ -1,6 +1,12 @@
 package obs
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // disk tells of the disk that a folder is on, whenever it is asked.
 type disk struct {
@@ -8,8 +14,8 @@ type disk struct {
 	total, free *prometheus.Desc
 }
 
-// WatchDisk registers how large the disk of a folder is and how much of it is free. While the folder cannot be asked, as
-// before it is made, both are left out rather than wrong.
+// WatchDisk registers how large the disk of a folder is and how much of it is free. Before the folder is made, as
+// ever in a cluster, it is the disk that it would be on. What cannot be asked is left out rather than wrong.
 func WatchDisk(registry prometheus.Registerer, dir string) {
 	registry.MustRegister(disk{
 		dir:   dir,
@@ -26,7 +32,12 @@ func (d disk) Describe(to chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (d disk) Collect(to chan<- prometheus.Metric) {
-	total, free, err := diskOf(d.dir)
+	dir := d.dir
+	total, free, err := diskOf(dir)
+	for errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir) {
+		dir = filepath.Dir(dir)
+		total, free, err = diskOf(dir)
+	}
 	if err != nil {
 		return
 	}

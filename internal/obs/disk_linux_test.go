@@ -11,7 +11,7 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/obs"
 )
 
-// Promise: the disk of the data folder is told, and left out as long as there is no such folder.
+// Promise: the disk of the data folder is told, also before there is such a folder, and left out where nothing can be asked.
 func TestWatchDisk(t *testing.T) {
 	t.Parallel()
 
@@ -42,7 +42,11 @@ func TestWatchDisk(t *testing.T) {
 		t.Errorf("%v bytes of %v are free", free, total)
 	}
 
-	if got := value(filepath.Join(dir, "none"), "blabber_disk_bytes"); got != -1 {
-		t.Errorf("a folder that there is not is on a disk of %v bytes", got)
+	if got, want := value(filepath.Join(dir, "none", "yet"), "blabber_disk_bytes"), value(dir, "blabber_disk_bytes"); got != want {
+		t.Errorf("a folder that there is not yet is on a disk of %v bytes, want %v", got, want)
+	}
+
+	if got := value("/proc/self/comm/data", "blabber_disk_bytes"); got != -1 {
+		t.Errorf("a folder in a file is on a disk of %v bytes", got)
 	}
 }

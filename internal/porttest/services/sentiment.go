@@ -3,8 +3,6 @@ package services
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -30,22 +28,7 @@ func (f *Folder) StartSentiment(ctx context.Context) (*Instance, error) {
 		URL: "http://" + loopback(port), name: "the model server", dir: dir, end: syscall.SIGTERM, drop: syscall.SIGKILL,
 		command: []string{filepath.Join(root, "scripts", "sentiment.sh"), "--port", strconv.Itoa(port)},
 	}
-	client := &http.Client{Timeout: readyPatience}
-	in.ready = func(ctx context.Context) error {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, in.URL+"/readyz", nil)
-		if err != nil {
-			return err
-		}
-		response, err := client.Do(request)
-		if err != nil {
-			return err
-		}
-		defer response.Body.Close()
-		if response.StatusCode != http.StatusOK {
-			return fmt.Errorf("it answers with status %d", response.StatusCode)
-		}
-		return nil
-	}
+	in.ready = func(ctx context.Context) error { return answers(ctx, in.URL+"/readyz") }
 	return in, f.launch(ctx, in)
 }
 
