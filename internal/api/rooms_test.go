@@ -365,9 +365,16 @@ func TestMoodIsTheOwnersChoice(t *testing.T) {
 			if got := owner.must(http.StatusOK, "PATCH", path, object{"mood_enabled": on}).at("mood_enabled"); got != on {
 				t.Errorf("turned to %v it is %v", on, got)
 			}
-			if got := owner.must(http.StatusOK, "PATCH", path, object{"topic": "talk"}).at("mood_enabled"); got != on {
-				t.Errorf("after another change it is %v", got)
+			if got, want := lastEvent(owner, path).text("events", "0", "change"), map[bool]string{true: "mood_on", false: "mood_off"}[on]; got != want {
+				t.Errorf("turned to %v, people are told %q, want %q", on, got, want)
 			}
+		}
+		if got := owner.must(http.StatusOK, "PATCH", path, object{"topic": "talk"}).at("mood_enabled"); got != begins {
+			t.Errorf("after another change it is %v", got)
+		}
+		owner.must(http.StatusOK, "PATCH", path, object{"topic": "hush", "mood_enabled": !begins})
+		if got := lastEvent(owner, path).text("events", "0", "change"); got != "changed" {
+			t.Errorf("of a change of more than the mood people are told %q", got)
 		}
 		if buckets := owner.must(http.StatusOK, "GET", path+"/mood?bucket=week&tz=Asia/Kathmandu&from=2026-01-01T00:00:00Z&to=2026-11-01T00:00:00.5%2B09:00", nil).list("buckets"); len(buckets) > 0 {
 			t.Errorf("a room in which nothing was read has %v", buckets)

@@ -52,8 +52,15 @@ type RoomChange string
 const (
 	RoomCreated RoomChange = "created"
 	RoomChanged RoomChange = "changed"
+	RoomMoodOn  RoomChange = "mood_on" // of nothing but this: people are told in words that they are read, or no longer
+	RoomMoodOff RoomChange = "mood_off"
 	RoomDeleted RoomChange = "deleted"
 )
+
+// Alters reports whether the room is another one after the change.
+func (c RoomChange) Alters() bool {
+	return c == RoomChanged || c == RoomMoodOn || c == RoomMoodOff
+}
 
 // Record is one thing that somebody did in a room, as it stands in the log before it has a number. ID makes it
 // idempotent: for a message the message's own id, for anything else one made by the server. Which other fields are set

@@ -45,7 +45,7 @@ func (f *fold) row(row chat.Row) error {
 func (f *fold) event(event *chat.Event) {
 	switch event.Kind {
 	case chat.KindRoom:
-		if event.Info != nil && event.Info.Change == chat.RoomChanged {
+		if event.Info != nil && event.Info.Change.Alters() {
 			f.changed[event.Room] = event.Info.Room
 		}
 	case chat.KindMember:

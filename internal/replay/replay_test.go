@@ -186,3 +186,28 @@ func TestFold(t *testing.T) {
 		})
 	}
 }
+
+// Promise: a room is as the last of its changes left it, whatever that was.
+func TestFoldRooms(t *testing.T) {
+	t.Parallel()
+	made := chat.Room{ID: chat.RoomID{1}, Name: "Bees", MoodEnabled: true, Head: 9}
+	for change, alter := range map[chat.RoomChange]func(*chat.Room){
+		chat.RoomChanged: func(r *chat.Room) { r.Name = "Wasps" },
+		chat.RoomMoodOff: func(r *chat.Room) { r.MoodEnabled = false },
+		chat.RoomMoodOn:  func(r *chat.Room) { r.MoodEnabled = true },
+	} {
+		f, after := newFold(), made
+		alter(&after)
+		for _, row := range []chat.Row{
+			{Room: &chat.RoomRow{Room: made}},
+			{Log: &chat.LogRow{Event: chat.Event{Room: made.ID, Seq: 9, Kind: chat.KindRoom, Info: &chat.RoomDetail{Room: after, Change: change}}}},
+		} {
+			if err := f.row(row); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := f.changed[made.ID]; got != after {
+			t.Errorf("after %s the room is %+v, want %+v", change, got, after)
+		}
+	}
+}

@@ -85,7 +85,7 @@ func (v *survey) take(records []*chat.Record) {
 			}
 		case chat.RoomDeleted:
 			room.deleted = true
-		case chat.RoomChanged:
+		case chat.RoomChanged, chat.RoomMoodOn, chat.RoomMoodOff:
 		}
 	}
 }

@@ -152,12 +152,24 @@ func (s *Service) Change(ctx context.Context, who chat.Profile, room chat.RoomID
 		if err := t.tx.PutRoom(changed); err != nil {
 			return err
 		}
-		return t.tellRoom(chat.RoomChanged)
+		return t.tellRoom(changeOf(t.access.Room, changed))
 	})
 	if err != nil {
 		return View{}, err
 	}
 	return s.asMember(ctx, who.ID, room)
+}
+
+// changeOf names what was changed about a room.
+func changeOf(before, after chat.Room) chat.RoomChange {
+	before.MoodEnabled = after.MoodEnabled
+	switch {
+	case before != after:
+		return chat.RoomChanged
+	case after.MoodEnabled:
+		return chat.RoomMoodOn
+	}
+	return chat.RoomMoodOff
 }
 
 // mayRead refuses to have the texts of a room read where nobody reads, or where two people are by themselves.

@@ -81,10 +81,16 @@ describe.each(languages)("mood in %s", { timeout: 30_000 }, (language) => {
     await user.click(screen.getByRole("menuitem", { name: t("room.settings") }));
     const settings = await screen.findByRole("region", { name: t("roomSettings.title") });
     expect(within(settings).queryByText(t("roomSettings.mood"))).not.toBeInTheDocument();
+    await user.click(screen.getByRole("button", { name: t("sidebar.add") }));
+    await user.click(await screen.findByRole("menuitem", { name: t("sidebar.newRoom") }));
+    const dialog = await screen.findByRole("dialog", { name: t("newRoom.title") });
+    expect(within(dialog).getByText(t("newRoom.publicHint"))).toBeInTheDocument();
   });
 
   it("an owner turns it off and on, and the marks go and come back", async () => {
-    const { room, server, browser, pass, t, user } = await openRoom(language, { search: "?panel=settings" });
+    const { room, server, browser, mina, pass, t, user } = await openRoom(language, {
+      search: "?panel=settings",
+    });
     const row = await findRow("old 1");
     const mark = () => row.querySelector("[data-mood]");
     expect(mark()).not.toBeNull();
@@ -96,6 +102,8 @@ describe.each(languages)("mood in %s", { timeout: 30_000 }, (language) => {
     await pass();
     await waitFor(() => expect(mark()).toBeNull());
     expect(screen.queryByRole("button", { name: t("room.mood") })).not.toBeInTheDocument();
+    const names = t("timeline.person", { name: mina.display_name });
+    expect(await screen.findByText(t("timeline.room.mood_off", { names }))).toBeInTheDocument();
     await user.click(toggle);
     await waitFor(() => expect(room.info.mood_enabled).toBe(true));
     await pass();
@@ -182,6 +190,30 @@ describe.each(languages)("mood in %s", { timeout: 30_000 }, (language) => {
     await user.click(within(panel).getByRole("button", { name: t("common.retry") }));
     expect(await within(panel).findAllByRole("option")).toHaveLength(7);
     expect(browser.http.calls.filter((call) => call.includes("bucket=day")).at(-1)).toContain("&tz=");
+  });
+
+  it("what could not be refreshed stays and says so, and is refreshed by itself", async () => {
+    const { browser, room, other, publish, asked, t } = await openRoom(language, { search: "?panel=mood" });
+    const panel = await screen.findByRole("region", { name: t("mood.title") });
+    await within(panel).findByText(t("mood.choose"));
+    browser.http.failures.push({ pattern: /\/mood\?/, code: "unavailable" });
+    await publish(room.mood(other.seq, -0.6));
+    expect(await within(panel).findByText(t("mood.stale"), {}, { timeout: 5_000 })).toBeInTheDocument();
+    browser.http.failures.length = 0;
+    const before = asked();
+    await waitFor(() => expect(asked()).toBe(before + 1), { timeout: 5_000 });
+    await waitFor(() => expect(within(panel).queryByText(t("mood.stale"))).not.toBeInTheDocument());
+    expect(within(panel).getAllByRole("option").at(-1)).toHaveAccessibleName(
+      new RegExp(t("mood.mean", { mean: "\\+0\\.1" })),
+    );
+  });
+
+  it("who makes a room is told that a public one is read", async () => {
+    const { t, user } = await openRoom(language);
+    await user.click(screen.getByRole("button", { name: t("sidebar.add") }));
+    await user.click(await screen.findByRole("menuitem", { name: t("sidebar.newRoom") }));
+    const dialog = await screen.findByRole("dialog", { name: t("newRoom.title") });
+    expect(within(dialog).getByText(new RegExp(t("newRoom.publicMood")))).toBeInTheDocument();
   });
 
   it("without a network the chart stays and says so, and goes on with the connection", async () => {

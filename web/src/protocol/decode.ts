@@ -194,7 +194,7 @@ const knownEvent = v.variant("kind", [
   v.object({
     ...eventFields,
     kind: v.literal("room"),
-    change: v.fallback(v.picklist(["created", "changed"]), "changed"),
+    change: v.fallback(v.picklist(["created", "changed", "mood_on", "mood_off"]), "changed"),
     room: roomInfo,
   }),
 ]);

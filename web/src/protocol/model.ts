@@ -169,7 +169,7 @@ export interface MemberEvent extends EventBase {
 
 export interface RoomEvent extends EventBase {
   kind: "room";
-  change: "created" | "changed";
+  change: "created" | "changed" | "mood_on" | "mood_off";
   room: RoomInfo;
 }
 

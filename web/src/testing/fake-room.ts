@@ -71,7 +71,9 @@ export class FakeRoom {
 
   changed(by: User, change: Partial<RoomInfo>): Event {
     this.info = { ...this.info, ...change };
-    return this.append(by, { kind: "room", change: "changed", room: this.info });
+    const { mood_enabled, ...others } = change;
+    const name = Object.keys(others).length > 0 ? "changed" : mood_enabled ? "mood_on" : "mood_off";
+    return this.append(by, { kind: "room", change: name, room: this.info });
   }
 
   member(actor: User, user: User, change: MembershipChange, fields: Partial<Member> = {}): Event {

@@ -10,7 +10,7 @@ afterEach(() => {
 });
 
 it("runs at once, and after any number of wishes once within the time", async () => {
-  const run = vi.fn(() => Promise.resolve());
+  const run = vi.fn(() => Promise.resolve("done" as const));
   const pace = paced(run, 1000);
   expect(run).toHaveBeenCalledTimes(1);
   await vi.advanceTimersByTimeAsync(0);
@@ -26,24 +26,47 @@ it("runs at once, and after any number of wishes once within the time", async ()
 });
 
 it("never runs twice at a time: what is wished meanwhile comes after", async () => {
-  let finish: () => void = () => undefined;
-  const run = vi.fn(() => new Promise<void>((resolve) => (finish = resolve)));
+  let finish: (how: "done") => void = () => undefined;
+  const run = vi.fn(() => new Promise<"done">((resolve) => (finish = resolve)));
   const pace = paced(run, 1000);
   pace.soon();
   await vi.advanceTimersByTimeAsync(5000);
   expect(run).toHaveBeenCalledTimes(1);
-  finish();
+  finish("done");
   await vi.advanceTimersByTimeAsync(999);
   expect(run).toHaveBeenCalledTimes(1);
   await vi.advanceTimersByTimeAsync(1);
   expect(run).toHaveBeenCalledTimes(2);
 });
 
+it("is tried again after failures, later each time, and at once when it is wished", async () => {
+  let answer: "done" | "again" = "again";
+  const run = vi.fn(() => Promise.resolve(answer));
+  const pace = paced(run, 1000);
+  const runsAfter = async (ms: number) => {
+    run.mockClear();
+    await vi.advanceTimersByTimeAsync(ms);
+    return run.mock.calls.length;
+  };
+  await vi.advanceTimersByTimeAsync(0);
+  expect(await runsAfter(1999)).toBe(0);
+  expect(await runsAfter(1)).toBe(1);
+  expect(await runsAfter(3999)).toBe(0);
+  expect(await runsAfter(1)).toBe(1);
+  expect(await runsAfter(600_000)).toBeGreaterThan(15);
+  pace.soon();
+  await vi.advanceTimersByTimeAsync(900);
+  pace.soon();
+  answer = "done";
+  expect(await runsAfter(100)).toBe(1);
+  expect(await runsAfter(600_000)).toBe(0);
+});
+
 it("gives up when it is stopped, and takes no more wishes", async () => {
   const signals: AbortSignal[] = [];
   const pace = paced((signal) => {
     signals.push(signal);
-    return Promise.resolve();
+    return Promise.resolve("again");
   }, 1000);
   await vi.advanceTimersByTimeAsync(0);
   pace.soon();

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useMemo, useState } from "react";
 import type { MoodBucket, MoodStep } from "../../protocol/http";
 import type { RoomId } from "../../protocol/ids";
+import { Problem } from "../../protocol/problem";
 import { useSync } from "../../sync/hooks";
 import { paced } from "./paced";
 import { barsOf, slotsOf, spanOf, type Bar } from "./slots";
@@ -50,12 +51,15 @@ export function useMoodTimeline(roomId: RoomId): MoodTimelineView {
       const tz = Intl.DateTimeFormat().resolvedOptions().timeZone;
       try {
         const { buckets } = await sync.api.roomMood(roomId, { from, to, bucket: step, tz }, signal);
-        if (signal.aborted) return;
+        if (signal.aborted) return "done";
         setAnswer({ of, buckets });
         setFailure(null);
       } catch (problem) {
-        if (!signal.aborted) setFailure({ of, problem });
+        if (signal.aborted) return "done";
+        setFailure({ of, problem });
+        if (problem instanceof Problem && problem.retryable) return "again";
       }
+      return "done";
     };
     const loading = paced(load, refreshEveryMs);
     const deaf = sync.onMoodChange((change) => {

@@ -2,7 +2,7 @@ import { useState } from "react";
 import { useTranslation } from "../../i18n/use-translation";
 import { describeProblem } from "../../i18n/problem";
 import type { RoomId } from "../../protocol/ids";
-import { useSync } from "../../sync/hooks";
+import { useMoodOffered, useSync } from "../../sync/hooks";
 import { Button } from "../../ui/button";
 import { Choice } from "../../ui/choice";
 import { Dialog, DialogActions } from "../../ui/dialog";
@@ -24,6 +24,7 @@ export default function NewRoomDialog({
 }) {
   const { t } = useTranslation();
   const { api } = useSync();
+  const moods = useMoodOffered();
   const [name, setName] = useState("");
   const [topic, setTopic] = useState("");
   const [visibility, setVisibility] = useState<"public" | "private">("public");
@@ -101,7 +102,11 @@ export default function NewRoomDialog({
           value={visibility}
           onChange={setVisibility}
           options={[
-            { value: "public", label: t("newRoom.public"), hint: t("newRoom.publicHint") },
+            {
+              value: "public",
+              label: t("newRoom.public"),
+              hint: moods ? `${t("newRoom.publicHint")} ${t("newRoom.publicMood")}` : t("newRoom.publicHint"),
+            },
             { value: "private", label: t("newRoom.private"), hint: t("newRoom.privateHint") },
           ]}
         />

@@ -10,9 +10,7 @@ function useServiceWords(events: readonly [ServiceEvent, ...ServiceEvent[]]): st
   const [first] = events;
   if (first.kind === "room") {
     const names = formatNames([first.actor?.display_name ?? t("common.unknownPerson")], t);
-    return first.change === "created"
-      ? t("timeline.roomCreated", { names })
-      : t("timeline.roomChanged", { names });
+    return t(`timeline.room.${first.change}`, { names });
   }
   const people = new Map(
     events.flatMap((event) =>
