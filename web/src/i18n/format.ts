@@ -92,11 +92,21 @@ export function formatSigned(value: number): string {
   return new Intl.NumberFormat(locale(), signed).format(value);
 }
 
+const dayHour = { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" } as const;
+
+/** Whether clocks are set between the hour before a moment and another moment, so that an hour may be shown twice. */
+function clocksChange(start: Date, end: Date): boolean {
+  const before = new Date(start.getTime() - 3_600_000);
+  return before.getTimezoneOffset() !== end.getTimezoneOffset();
+}
+
 /** From one moment to another, which is not part of it: as hours of a day, or as days. */
 export function formatSpan(start: Date, end: Date, step: "hour" | "day" | "week"): string {
   if (step === "hour") {
-    const hours = dateFormat({ month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
-    return hours.formatRange(start, end);
+    if (!clocksChange(start, end)) return dateFormat(dayHour).formatRange(start, end);
+    // Not as a range: that tells of two moments with one name, an hour apart, as if they were one.
+    const zoned = dateFormat({ ...dayHour, timeZoneName: "short" });
+    return `${zoned.format(start)} – ${zoned.format(end)}`;
   }
   const last = new Date(end.getTime() - 1);
   if (dayOf(start.toISOString()) !== dayOf(last.toISOString())) {
