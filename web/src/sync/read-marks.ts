@@ -1,8 +1,11 @@
 import * as decoders from "../protocol/decode";
 import type { ClientFrame } from "../protocol/frames";
-import type { RoomId, Seq } from "../protocol/ids";
+import { after, type RoomId, type Seq } from "../protocol/ids";
 import type { MemberRoom, Notify } from "../protocol/model";
 import type { HttpClient } from "./http-client";
+import { newestFirst } from "./log";
+import { covers } from "./ranges";
+import type { RoomRecord } from "./state";
 import type { StoreAccess } from "./store";
 import type { Timer, World } from "./world";
 
@@ -35,7 +38,9 @@ export class ReadMarks {
     if (upTo <= record.read.read_seq && record.read.unread_from === null) return;
     // The server does not clear a mark of a lower number than it has.
     const mark = upTo > record.read.read_seq ? upTo : record.read.read_seq;
+    const news = isNews(record, mark);
     this.store.dispatch({ type: "mark-read", roomId, seq: mark });
+    if (!news) return;
     this.waiting.set(roomId, mark);
     if (this.timer !== null) return;
     this.flush();
@@ -95,6 +100,17 @@ export class ReadMarks {
       this.waiting.delete(roomId);
     }
   }
+}
+
+/**
+ * Whether a mark makes anything read. Most numbers of a busy room are moods and reactions, which were never unread: every
+ * reader would tell the server of each.
+ */
+function isNews(record: RoomRecord, mark: Seq): boolean {
+  const from = after(record.read.read_seq);
+  if (record.read.unread_from !== null || !covers(record.known, from, mark)) return true;
+  const [newest] = newestFirst(record.log, from);
+  return newest !== undefined;
 }
 
 function path(roomId: RoomId): string {

@@ -152,6 +152,66 @@ describe("reading", () => {
   });
 });
 
+describe("a mood", () => {
+  test("is nothing new: no count, no sound, no other place in the list, and no row", async () => {
+    const { server, browser, jun, room, clock } = scene({ messages: 3, moods: true });
+    const page = await browser.openPage();
+    const arrivals: Arrival[] = [];
+    page.sync.onArrival((arrival) => arrivals.push(arrival));
+    const close = page.sync.timeline.open(room.id);
+    await settle();
+    page.sync.read.markRead(room.id, room.head);
+    close();
+    const { seq } = server.say(room, jun, "lovely");
+    await clock.advance(20);
+    const before = { ...summary(page), lastMessage: null };
+    const total = page.sync.views.unreadTotal();
+    server.publish(room.mood(seq, 0.6));
+    await clock.advance(20);
+    expect({ ...summary(page), lastMessage: null }).toEqual(before);
+    expect(page.sync.views.unreadTotal()).toBe(total);
+    expect(total).toEqual({ unread: 1, mentions: 0 });
+    expect(arrivals).toHaveLength(1);
+    // Nor does one make an open room unread.
+    page.sync.timeline.open(room.id);
+    page.sync.read.markRead(room.id, room.head);
+    server.publish(room.mood(seq, -0.6));
+    await clock.advance(20);
+    expect(summary(page).unread).toBe(0);
+    expect(page.sync.views.completeness(room.id)).toMatchObject({
+      upTo: room.head,
+      head: room.head,
+      holes: 0,
+    });
+    expect(bodies(page, room.id)).toEqual(["old 1", "old 2", "old 3", "lovely"]);
+  });
+
+  test("is read without a word to the server, which hears of the next message", async () => {
+    const { server, browser, mina, jun, room, clock } = scene({ messages: 3, moods: true });
+    const page = await browser.openPage();
+    page.sync.timeline.open(room.id);
+    await settle();
+    const told = () => server.heard.filter((frame) => frame.type === "read").map(({ seq }) => seq as number);
+    const read = async () => {
+      page.sync.read.markRead(room.id, room.head);
+      await clock.advance(2_000);
+      return told().at(-1);
+    };
+    const spoken = room.head;
+    expect(await read()).toBe(spoken);
+    server.publish(room.mood(spoken, 0.6));
+    await clock.advance(20);
+    expect(await read()).toBe(spoken);
+    const state = page.sync.views.room(room.id);
+    expect(state.status === "ready" && state.room.readSeq).toBe(room.head);
+    const { seq } = server.say(room, jun, "and now?");
+    server.publish(room.mood(seq, 0));
+    await clock.advance(20);
+    expect(await read()).toBe(room.head);
+    expect(room.mark(mina.id).read_seq).toBe(room.head);
+  });
+});
+
 describe("changes to messages", () => {
   test("an edit, a reaction and a deletion are shown at once and confirmed by their events", async () => {
     const { server, browser, mina, room, clock } = scene();
