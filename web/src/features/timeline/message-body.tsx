@@ -21,26 +21,16 @@ function beginningOf(body: string): string | null {
 }
 
 /** The words of a message; a very long one is cut and can be opened. */
-export function MessageBody({
-  id,
-  changedSeq,
-  body,
-  named,
-}: {
-  id: string;
-  changedSeq: number;
-  body: string;
-  named: boolean;
-}) {
+export function MessageBody({ id, body, named }: { id: string; body: string; named: boolean }) {
   const { t } = useTranslation();
   const [open, setOpen] = useState(false);
   // What is not shown is not even parsed.
   const beginning = beginningOf(body);
-  if (beginning === null) return <Markdown id={id} changedSeq={changedSeq} body={body} named={named} />;
+  if (beginning === null) return <Markdown id={id} body={body} named={named} />;
   return (
     <>
       <div className={classNames(!open && styles.cut)}>
-        <Markdown id={id} changedSeq={changedSeq} body={open ? body : beginning} named={named} />
+        <Markdown id={id} body={open ? body : beginning} named={named} />
       </div>
       <button
         type="button"

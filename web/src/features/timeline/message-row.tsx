@@ -121,12 +121,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
           <p className={styles.deleted}>{t("message.deleted")}</p>
         ) : (
           <div className={styles.content}>
-            <MessageBody
-              id={id}
-              changedSeq={message?.changed_seq ?? 0}
-              body={message?.body ?? entry!.body}
-              named={named}
-            />
+            <MessageBody id={id} body={message?.body ?? entry!.body} named={named} />
             {message?.edited_at && (
               <span
                 className={styles.edited}

@@ -14,7 +14,7 @@ let nextId = 0;
 function draw(body: string): HTMLElement {
   const { container } = render(
     <>
-      <Markdown id={`m${nextId++}`} changedSeq={1} body={body} named />
+      <Markdown id={`m${nextId++}`} body={body} named />
     </>,
   );
   return container;
@@ -151,7 +151,7 @@ describe("Markdown", () => {
     ["rules", "---\n", 1001],
   ])("shows many %s as they were typed", (_what, piece, times) => {
     const body = piece.repeat(times);
-    const { container } = render(<Markdown id={piece} named changedSeq={1} body={body} />);
+    const { container } = render(<Markdown id={piece} named body={body} />);
     expect(container.querySelectorAll("*").length).toBeLessThan(5);
     expect(container.textContent).toBe(body);
   });
@@ -164,7 +164,7 @@ describe("Markdown", () => {
         <Markdown
           id="names"
           named
-          changedSeq={1}
+
           body="@mina, see #design. `@code` [@link](https://a.example) a@b.example"
         />
       </MessageLinksProvider>,

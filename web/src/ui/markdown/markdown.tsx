@@ -5,7 +5,6 @@ import { renderTokens } from "./render";
 import styles from "./markdown.module.css";
 
 interface CachedBody {
-  readonly changedSeq: number;
   readonly body: string;
   readonly named: boolean;
   readonly drawn: ReactNode;
@@ -15,17 +14,17 @@ const cachedBodiesMax = 2000;
 const cache = new Map<string, CachedBody>();
 
 /**
- * The elements of a message, made once for each change of it. The body is compared as well, because a change of mine
- * is shown before it has its number.
+ * The elements of a message, made once for each change of its words. Most events that change a message leave them as they
+ * were: reactions, moods.
  */
-function drawBody(id: string, changedSeq: number, body: string, named: boolean): ReactNode {
+function drawBody(id: string, body: string, named: boolean): ReactNode {
   const known = cache.get(id);
-  if (known?.changedSeq === changedSeq && known.body === body && known.named === named) return known.drawn;
+  if (known?.body === body && known.named === named) return known.drawn;
   const words = withoutHeaps(body);
   const tokens = parseMarkdown(words);
   const drawn = tokens === null ? <p className={styles.plain}>{words}</p> : renderTokens(tokens, named);
   cache.delete(id);
-  cache.set(id, { changedSeq, body, named, drawn });
+  cache.set(id, { body, named, drawn });
   // A Map gives its keys in the order of writing: the first is the one that was made longest ago.
   if (cache.size > cachedBodiesMax) cache.delete(cache.keys().next().value!);
   return drawn;
@@ -34,13 +33,11 @@ function drawBody(id: string, changedSeq: number, body: string, named: boolean):
 /** The words of a message, drawn from its Markdown. */
 export const Markdown = memo(function Markdown({
   id,
-  changedSeq,
   body,
   named,
 }: {
   /** The message's id. */
   id: string;
-  changedSeq: number;
   body: string;
   /** Whether the message names anybody, so that `@name` is drawn as a name. */
   named: boolean;
@@ -54,7 +51,7 @@ export const Markdown = memo(function Markdown({
       )}
       dir="auto"
     >
-      {drawBody(id, changedSeq, body, named)}
+      {drawBody(id, body, named)}
     </div>
   );
 });
