@@ -43,7 +43,7 @@ if [[ -z ${KAFKA_BROKER_URL:-} ]]; then # run with Java, fetched by Maven
 fi
 [[ -n $(nginx_path) ]] || packages+=(nginx)
 # What watches over them, with promtool.
-for program in prometheus prometheus-postgres-exporter prometheus-redis-exporter; do
+for program in prometheus prometheus-node-exporter prometheus-postgres-exporter prometheus-redis-exporter; do
   command -v "$program" >/dev/null || packages+=("$program")
 done
 "$(dirname "$0")/sentiment-env.sh" python >/dev/null 2>&1 || packages+=(python3 python3-venv)
@@ -65,7 +65,7 @@ quiet_services() {
 no_services_at_boot() {
   local service
   [[ -d /run/systemd/system ]] || return 0
-  for service in postgresql redis-server nginx prometheus prometheus-postgres-exporter prometheus-redis-exporter; do
+  for service in postgresql redis-server nginx prometheus prometheus-node-exporter prometheus-postgres-exporter prometheus-redis-exporter; do
     [[ " ${packages[*]} " != *" $service "* ]] || systemctl disable --now "$service" >/dev/null 2>&1 || true
   done
 }
@@ -106,7 +106,7 @@ absent=()
 [[ -n ${KAFKA_BROKER_URL:-} ]] || { command -v java && command -v mvn; } >/dev/null ||
   absent+=("default-jre-headless and maven (or KAFKA_BROKER_URL)")
 [[ -n $(nginx_path) ]] || absent+=(nginx)
-for program in prometheus prometheus-postgres-exporter prometheus-redis-exporter; do
+for program in prometheus prometheus-node-exporter prometheus-postgres-exporter prometheus-redis-exporter; do
   command -v "$program" >/dev/null || absent+=("$program")
 done
 unbuilt=()

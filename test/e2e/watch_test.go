@@ -58,6 +58,7 @@ var measured = map[string]string{ //nolint:gochecknoglobals // a table
 	"TargetDown":                   `up`,
 	"DiskNearlyFull":               `instance:disk_free:ratio`,
 	"DiskFilling":                  `predict_linear(blabber_disk_free_bytes[6h], 3 * 24 * 3600)`,
+	"MachineDiskNearlyFull":        `instance:filesystem_free:ratio`,
 	"DatabaseConnectionsNearLimit": `0.8 * sum by (instance) (pg_settings_max_connections)`,
 	"RedisMemoryNearlyFull":        `redis_memory_used_bytes`,
 	"LogUnderReplicated":           `sum(kafka_topic_partition_under_replicated_partition)`,
@@ -78,6 +79,8 @@ func (c *cluster) watchOver(t *testing.T) watcher {
 	must(t, err)
 	redis, err := folder.StartRedisExporter(ctx, c.redis.URL)
 	must(t, err)
+	machine, err := folder.StartNodeExporter(ctx)
+	must(t, err)
 	host := func(address string) string { return strings.TrimPrefix(address, "http://") }
 	var nodes []string
 	for _, node := range c.nodes {
@@ -90,6 +93,7 @@ func (c *cluster) watchOver(t *testing.T) watcher {
 		return retarget(t, string(text), map[string][]string{
 			"localhost:9090": {listen}, "blabber-hive": nodes, "fastapi:8000": {host(c.model.URL)},
 			"postgres-exporter:9187": {host(database.URL)}, "redis-exporter:9121": {host(redis.URL)}, "kafka-exporter:9308": nil,
+			"node-exporter:9100": {host(machine.URL)},
 		})
 	})
 	must(t, err)
@@ -321,7 +325,7 @@ func (w watcher) targetsAreUp() {
 		} `json:"activeTargets"`
 	}
 	must(w.t, w.get("targets", &data))
-	if want := clusterNodes + 4; len(data.Active) != want {
+	if want := clusterNodes + 5; len(data.Active) != want {
 		w.t.Errorf("%d targets, want %d", len(data.Active), want)
 	}
 	for _, target := range data.Active {

@@ -112,10 +112,10 @@ func TestProject(t *testing.T) {
 		services       []string
 	}{
 		"as it is": {services: []string{
-			"blabber-hive", "broker", "fastapi", "grafana", "kafka-exporter", "kafka-setup", "nginx", "postgres", "postgres-exporter", "prometheus", "redis", "redis-exporter",
+			"blabber-hive", "broker", "fastapi", "grafana", "kafka-exporter", "kafka-setup", "nginx", "node-exporter", "postgres", "postgres-exporter", "prometheus", "redis", "redis-exporter",
 		}},
 		"with a sign-in service": {profiles: []string{"supabase"}, services: []string{
-			"blabber-hive", "broker", "fastapi", "grafana", "kafka-exporter", "kafka-setup", "nginx", "postgres", "postgres-exporter", "prometheus", "redis", "redis-exporter",
+			"blabber-hive", "broker", "fastapi", "grafana", "kafka-exporter", "kafka-setup", "nginx", "node-exporter", "postgres", "postgres-exporter", "prometheus", "redis", "redis-exporter",
 			"supabase-auth", "supabase-setup",
 		}},
 		"with TLS": {more: []string{"deploy/compose/tls.yaml"}},

@@ -79,6 +79,7 @@ func Programs(serve, migrate []string) map[string]Program {
 			Image: "oliver006/redis_exporter", Ports: []string{"9121"}, Unasked: true, Variables: []string{"REDIS_ADDR", "REDIS_PASSWORD"},
 		},
 		"kafka-exporter": {Image: "danielqsj/kafka-exporter", Ports: []string{"9308"}, Unasked: true},
+		"node-exporter":  {Image: "prom/node-exporter", Ports: []string{"9100"}, Settings: []string{"/host"}},
 		"supabase-setup": {
 			Image: "postgres", Ends: true, Settings: []string{"/setup.sh"}, Variables: []string{"PGHOST", "PGUSER", "PGDATABASE", "PGPASSWORD"}, // psql's
 		},

@@ -24,6 +24,13 @@ func (f *Folder) StartPrometheus(ctx context.Context, config func(listen, dir st
 	})
 }
 
+// StartNodeExporter starts what tells Prometheus of this machine's disks.
+func (f *Folder) StartNodeExporter(ctx context.Context) (*Instance, error) {
+	return f.startWeb(ctx, "prometheus-node-exporter", "/", func(listen, _ string) (args, env []string, err error) {
+		return []string{"--web.listen-address=" + listen, "--collector.disable-defaults", "--collector.filesystem"}, nil, nil
+	})
+}
+
 // StartPostgresExporter starts what tells Prometheus of a PostgreSQL.
 func (f *Folder) StartPostgresExporter(ctx context.Context, database string) (*Instance, error) {
 	return f.startWeb(ctx, "prometheus-postgres-exporter", "/", func(listen, _ string) (args, env []string, err error) {

@@ -84,6 +84,7 @@ func pipeline() board {
 					{`sum(kafka_topic_partition_under_replicated_partition)`, "under-replicated"},
 				}},
 				{"Disk of the data folder", "What is free of it.", "percentunit", lines, []query{{`instance:disk_free:ratio`, "{{instance}}"}}},
+				{"Disks of machines", "What is free of each, where there is a node exporter.", "percentunit", lines, []query{{`instance:filesystem_free:ratio`, "{{instance}} {{mountpoint}}"}}},
 				{"PostgreSQL: connections", "By what they do, and how many there can be.", "none", lines, []query{
 					{`sum by (state) (pg_stat_activity_count)`, "{{state}}"},
 					{`max(pg_settings_max_connections)`, "at most"},
