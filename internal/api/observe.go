@@ -16,6 +16,7 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/account"
 	"github.com/blabber-hive/blabber-hive/internal/api/peer"
 	"github.com/blabber-hive/blabber-hive/internal/chat"
+	"github.com/blabber-hive/blabber-hive/internal/obs"
 	"github.com/blabber-hive/blabber-hive/internal/wire"
 )
 
@@ -73,6 +74,8 @@ func (s *Server) observe(c *gin.Context) {
 	req := s.newRequest(c)
 	ctx, cancel := context.WithTimeout(context.WithValue(c.Request.Context(), requestKey{}, req), requestPatient)
 	defer cancel()
+	ctx, traced := s.trace(ctx, c, req)
+	defer traced()
 	c.Request = c.Request.WithContext(ctx)
 	c.Header("X-Request-Id", req.id)
 	if c.Request.ContentLength != 0 {
@@ -90,6 +93,26 @@ func (s *Server) observe(c *gin.Context) {
 		}
 	}()
 	c.Next()
+}
+
+// trace begins the span of a request for data; traced ends it. What a client says of a trace of its own is not heard:
+// strangers could have everything traced.
+func (s *Server) trace(ctx context.Context, c *gin.Context, req *request) (_ context.Context, traced func()) {
+	if !s.Tracer.On() || !isAPI(c.Request.URL.Path) {
+		return ctx, func() {}
+	}
+	method := methodLabel(c.Request.Method)
+	ctx, span := s.Tracer.Start(ctx, method+" "+req.route, obs.SpanServer)
+	return ctx, func() {
+		status := c.Writer.Status()
+		span.Say(obs.Text("http.request.method", method), obs.Text("http.route", req.route),
+			obs.Number("http.response.status_code", int64(status)), obs.Text("blabber.request_id", req.id))
+		failure := ""
+		if status >= http.StatusInternalServerError {
+			failure = strconv.Itoa(status)
+		}
+		span.End(failure)
+	}
 }
 
 func (s *Server) newRequest(c *gin.Context) *request {

@@ -23,6 +23,7 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/history"
 	"github.com/blabber-hive/blabber-hive/internal/message"
 	"github.com/blabber-hive/blabber-hive/internal/mood"
+	"github.com/blabber-hive/blabber-hive/internal/obs"
 	"github.com/blabber-hive/blabber-hive/internal/presence"
 	"github.com/blabber-hive/blabber-hive/internal/room"
 	"github.com/blabber-hive/blabber-hive/internal/wire"
@@ -66,6 +67,7 @@ type Options struct {
 	NewID    func() [16]byte
 	Log      *slog.Logger
 	Registry prometheus.Registerer
+	Tracer   *obs.Tracer // nil where nothing is traced
 }
 
 // Supabase is what a web client needs to sign in through a project: its origin, and the key that anybody may have.

@@ -202,7 +202,7 @@ func build(t testing.TB, settings ...setting) *world {
 		Presence: presence.New(w.presence, bus, w.clock.now, logger), Limiter: limiter, Version: "test",
 		Clock: w.clock.now, NewID: w.newID, Log: logger, Registry: w.registry,
 		History:  history.New(history.World{Store: w.store, Marks: store, Signals: bus, Log: logger}),
-		Messages: message.NewService(w.log, w.store, nil, w.clock.now, func() chat.MessageID { return w.newID() }, message.NewMetrics(prometheus.NewRegistry())),
+		Messages: message.NewService(w.log, w.store, nil, w.clock.now, func() chat.MessageID { return w.newID() }, message.NewMetrics(prometheus.NewRegistry()), nil),
 		Rooms: room.New(room.World{
 			Store: w.store, Directory: store, People: store, Signals: bus, Settler: relay, Clock: w.clock.now, Rand: rand.Reader,
 			NewID: w.newID, Log: logger, Moods: true,

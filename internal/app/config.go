@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,6 +38,8 @@ type Config struct {
 	SentimentURL obs.Secret `env:"SENTIMENT_URL" name:"sentiment-url" placeholder:"URL" help:"The model server that reads moods, like http://localhost:8000. Without one this server reads English by itself."`
 
 	RateLimits string `env:"RATE_LIMITS" default:"on" placeholder:"on|off" help:"Limits on sending, signing in and asking. 'off' is for load tests and trusted networks."`
+
+	Tracing Tracing `embed:""`
 
 	LogFormat string `env:"LOG_FORMAT" default:"text" placeholder:"text|json" help:"How the log is written."`
 	LogLevel  string `env:"LOG_LEVEL" default:"info" placeholder:"debug|info|warn|error" help:"The least that is logged."`
@@ -80,7 +83,7 @@ func check(rows []row) error {
 
 // Check refuses a configuration that cannot work, naming everything that is wrong with it.
 func (c Config) Check() error {
-	return check(append(append(c.rows(), c.Supabase.rows()...),
+	return check(append(slices.Concat(c.rows(), c.Supabase.rows(), c.Tracing.rows()),
 		row{"addr", "ADDR", setting.Address(c.Addr)},
 		row{"admin-addr", "ADMIN_ADDR", wrongAdminAddress(c.AdminAddr, c.Addr)},
 		row{"public-url", "PUBLIC_URL", setting.Origin(c.PublicURL)},
@@ -161,6 +164,6 @@ func (c Config) LogValue() slog.Value {
 		slog.String("addr", c.Addr), slog.String("admin_addr", c.AdminAddr), slog.String("data_dir", c.DataDir),
 		slog.String("public_url", c.PublicURL), slog.String("signup", c.Signup), slog.String("supabase_url", c.Supabase.URL), slog.String("rate_limits", c.RateLimits),
 		slog.String("mood", c.Mood), slog.Bool("model_server", !c.SentimentURL.IsZero()),
-		slog.Bool("cluster", c.Cluster.on()),
+		slog.Bool("cluster", c.Cluster.on()), slog.Bool("traced", c.Tracing.on()),
 	)
 }

@@ -64,14 +64,22 @@ func TestConfigIsRefused(t *testing.T) {
 			func(c *app.Config) { c.AllowedOrigins = []string{"https://a.example", "b.example"} },
 			[]string{"--allowed-origins (ALLOWED_ORIGINS)", `"b.example"`},
 		},
-		"an extra comma":          {func(c *app.Config) { c.AllowedOrigins = []string{"https://a.example", ""} }, []string{"extra comma"}},
-		"a proxy by name":         {func(c *app.Config) { c.TrustedProxies = []string{"proxy.local"} }, []string{"--trusted-proxies (TRUSTED_PROXIES)", "10.0.0.0/8"}},
-		"another word for signup": {func(c *app.Config) { c.Signup = "yes" }, []string{"--signup (SIGNUP)", "open or closed"}},
-		"another word for limits": {func(c *app.Config) { c.RateLimits = "false" }, []string{"--rate-limits (RATE_LIMITS)", "on or off"}},
-		"an unknown log format":   {func(c *app.Config) { c.LogFormat = "xml" }, []string{"--log-format (LOG_FORMAT)", "text or json"}},
-		"an unknown log level":    {func(c *app.Config) { c.LogLevel = "loud" }, []string{"--log-level (LOG_LEVEL)", "debug, info, warn or error"}},
-		"a spread too long":       {func(c *app.Config) { c.DrainSpread = time.Hour }, []string{"--drain-spread (DRAIN_SPREAD)", "from 0s to 1m0s"}},
-		"no time to stop":         {func(c *app.Config) { c.ShutdownTimeout = 0 }, []string{"--shutdown-timeout (SHUTDOWN_TIMEOUT)"}},
+		"an extra comma":           {func(c *app.Config) { c.AllowedOrigins = []string{"https://a.example", ""} }, []string{"extra comma"}},
+		"a proxy by name":          {func(c *app.Config) { c.TrustedProxies = []string{"proxy.local"} }, []string{"--trusted-proxies (TRUSTED_PROXIES)", "10.0.0.0/8"}},
+		"another word for signup":  {func(c *app.Config) { c.Signup = "yes" }, []string{"--signup (SIGNUP)", "open or closed"}},
+		"another word for limits":  {func(c *app.Config) { c.RateLimits = "false" }, []string{"--rate-limits (RATE_LIMITS)", "on or off"}},
+		"an unknown log format":    {func(c *app.Config) { c.LogFormat = "xml" }, []string{"--log-format (LOG_FORMAT)", "text or json"}},
+		"an unknown log level":     {func(c *app.Config) { c.LogLevel = "loud" }, []string{"--log-level (LOG_LEVEL)", "debug, info, warn or error"}},
+		"a collector that is none": {func(c *app.Config) { c.Tracing.Endpoint = "collector:4318" }, []string{"--otel-exporter-otlp-endpoint (OTEL_EXPORTER_OTLP_ENDPOINT)", "http://localhost:4318"}},
+		"another way of sampling":  {func(c *app.Config) { c.Tracing = app.Tracing{Endpoint: "http://c:4318", Sampler: "some"} }, []string{"--otel-traces-sampler (OTEL_TRACES_SAMPLER)", "parentbased_traceidratio"}},
+		"a share of more than all": {func(c *app.Config) {
+			c.Tracing = app.Tracing{Endpoint: "http://c:4318", Sampler: "traceidratio", Share: "10"}
+		}, []string{"--otel-traces-sampler-arg (OTEL_TRACES_SAMPLER_ARG)", "between 0 and 1"}},
+		"another way to the collector": {func(c *app.Config) {
+			c.Tracing = app.Tracing{Endpoint: "http://c:4317", Sampler: "always_on", Protocol: "grpc"}
+		}, []string{"OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"}},
+		"a spread too long": {func(c *app.Config) { c.DrainSpread = time.Hour }, []string{"--drain-spread (DRAIN_SPREAD)", "from 0s to 1m0s"}},
+		"no time to stop":   {func(c *app.Config) { c.ShutdownTimeout = 0 }, []string{"--shutdown-timeout (SHUTDOWN_TIMEOUT)"}},
 		"stopping before draining": {
 			func(c *app.Config) { c.ShutdownTimeout = 2 * time.Second },
 			[]string{"--shutdown-timeout (SHUTDOWN_TIMEOUT)", "more than --drain-spread, which is 3s"},

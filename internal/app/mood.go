@@ -24,7 +24,7 @@ func (s *Server) openMood(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open the texts to be read: %w", err)
 	}
-	reader := mood.NewReader(texts, s.store, model, s.queue, time.Now, mood.NewMetrics(s.registry), s.log)
+	reader := mood.NewReader(texts, s.store, model, s.queue, time.Now, mood.NewMetrics(s.registry), s.log, s.tracer)
 	s.start("mood reader", stopPatience, reader.Run, nil)
 	return nil
 }

@@ -48,6 +48,7 @@ type Server struct {
 	version  string
 	log      *slog.Logger
 	registry *prometheus.Registry
+	tracer   *obs.Tracer // nil where nothing is traced
 
 	base    context.Context // of all parts; ends only when they were told to, one after the other
 	stack   run.Stack
@@ -97,7 +98,7 @@ func Start(ctx context.Context, config Config, version string, log *slog.Logger)
 
 // open opens parts in the order in which they need each other. Whoever is opened later is stopped earlier.
 func (s *Server) open(ctx context.Context) error {
-	steps := []func(context.Context) error{s.openAdmin, s.openServices, s.openSequencer, s.openMood}
+	steps := []func(context.Context) error{s.openTracer, s.openAdmin, s.openServices, s.openSequencer, s.openMood}
 	if s.config.Cluster.has(roleGateway) {
 		steps = append(steps, s.openUseCases, s.openEdges, s.openControl, s.openHTTP)
 	}
@@ -157,7 +158,7 @@ func (s *Server) openSequencer(context.Context) error {
 	if !s.config.Cluster.has(roleSequencer) {
 		return nil
 	}
-	options := sequencer.Options{Durable: s.config.Cluster.on(), StorePause: storePause}
+	options := sequencer.Options{Durable: s.config.Cluster.on(), StorePause: storePause, Tracer: s.tracer}
 	numbers := sequencer.New(s.queue, s.bus, s.store, options, sequencer.NewMetrics(s.registry), s.log)
 	// Alone it ends by itself, once the log is closed and all that was appended is stored and acked. What a cluster's log
 	// keeps is for whoever owns the partitions next.
@@ -183,7 +184,7 @@ func (s *Server) openUseCases(context.Context) error {
 		return err
 	}
 	s.accounts = accounts
-	s.messages = message.NewService(s.queue, s.reads, sends, time.Now, func() chat.MessageID { return newID() }, message.NewMetrics(s.registry))
+	s.messages = message.NewService(s.queue, s.reads, sends, time.Now, func() chat.MessageID { return newID() }, message.NewMetrics(s.registry), s.tracer)
 	s.history = history.New(history.World{Store: s.reads, Marks: s.store, Signals: s.bus, Log: s.log})
 	s.presence = presence.New(s.online, s.bus, time.Now, s.log)
 	s.start("presence", stopPatience, s.presence.Run, nil)
@@ -234,7 +235,7 @@ func (s *Server) openEdges(context.Context) error {
 		Accounts: s.accounts, Rooms: s.rooms, History: s.history, Presence: s.presence, Messages: s.messages, Limiter: s.limiter,
 		Web: client(), PublicOrigins: s.config.origins(), TrustedProxies: proxies,
 		Supabase: s.config.Supabase.signIn(), Version: s.version, Reads: api.DefaultReads(), Writes: api.DefaultWrites(),
-		Clock: time.Now, NewID: newID, Log: s.log, Registry: s.registry,
+		Clock: time.Now, NewID: newID, Log: s.log, Registry: s.registry, Tracer: s.tracer,
 	}
 	if s.config.moods() {
 		options.Moods = mood.NewTimeline(s.store, time.Now)
@@ -251,6 +252,7 @@ func (s *Server) openEdges(context.Context) error {
 		Unlimited:   s.config.unlimited(),
 		LookEvery:   s.config.Cluster.lookEvery(),
 		Now:         time.Now,
+		Tracer:      s.tracer,
 	}, gateway.NewMetrics(s.registry), s.log)
 	s.start("gateway", stopPatience, s.gateway.Run, nil)
 	return nil

@@ -98,6 +98,14 @@ func CodeOf(err error) Code {
 	return Internal
 }
 
+// FailureOf is the code of an error as a word, and empty where there is none.
+func FailureOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return string(CodeOf(err))
+}
+
 // Is makes errors.Is compare refusals by code.
 func (e *Error) Is(target error) bool {
 	other, ok := target.(*Error)

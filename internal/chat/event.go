@@ -96,6 +96,8 @@ type Record struct {
 	Text        Fingerprint   `json:"text,omitzero"` // the TextHash of what was read
 	Member      *MemberDetail `json:"member,omitempty"`
 	Info        *RoomDetail   `json:"room,omitempty"`
+
+	Trace string `json:"-"` // names the trace that it belongs to, beside the log's records; nearly always empty
 }
 
 // MemberDetail is what a member event tells.
@@ -132,6 +134,7 @@ type Event struct {
 	Reaction *ReactionDetail
 	Member   *MemberDetail
 	Info     *RoomDetail
+	Trace    string // the record's
 }
 
 // Envelope is an event on its way to the people in its room: Body is its JSON, encoded once. Kind, Change and Subject (the

@@ -48,6 +48,7 @@ type MoodText struct {
 	Record  MessageID
 	At      time.Time // of Record
 	Body    string
+	Trace   string // of Record, where that is known
 }
 
 // MoodSpan is how long what is counted together was written in: of this, in any time zone that there is, are hours and days.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/gateway/socket"
+	"github.com/blabber-hive/blabber-hive/internal/obs"
 	"github.com/blabber-hive/blabber-hive/internal/run"
 	"github.com/blabber-hive/blabber-hive/internal/wire"
 )
@@ -45,6 +46,8 @@ type Config struct {
 	LookEvery time.Duration
 	// Now reads the clock.
 	Now func() time.Time
+	// Tracer traces messages; nil for none.
+	Tracer *obs.Tracer
 }
 
 // Gateway keeps the connections of one node. Make it with New; it serves while Run runs.

@@ -11,6 +11,7 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/gateway/socket"
 	"github.com/blabber-hive/blabber-hive/internal/message"
+	"github.com/blabber-hive/blabber-hive/internal/obs"
 	"github.com/blabber-hive/blabber-hive/internal/wire"
 )
 
@@ -117,16 +118,20 @@ func (c *conn) takeMessage(ctx context.Context, frame wire.ClientFrame) {
 		c.refuse(ctx, frame.ID, chat.InvalidField("attachment_ids", "this server takes no attachments"))
 		return
 	}
+	// What a client says of a trace of its own is not heard: strangers could have everything traced.
+	ctx, span := c.gateway.config.Tracer.Start(ctx, "gateway send", obs.SpanServer)
 	request := message.Request{Room: frame.RoomID, ID: frame.ID, Body: frame.Body, ReplyTo: frame.ReplyTo, Resend: frame.Resend}
 	err := c.gateway.messages.Send(ctx, c.profile(), request, func(receipt chat.Receipt, err error) {
 		if err != nil {
 			c.refuse(ctx, request.ID, err)
-			return
+		} else {
+			c.sendText(wire.AckFrame(request.Room, request.ID, receipt.Seq))
 		}
-		c.sendText(wire.AckFrame(request.Room, request.ID, receipt.Seq))
+		span.End(chat.FailureOf(err))
 	})
 	if err != nil {
 		c.refuse(ctx, frame.ID, err)
+		span.End(chat.FailureOf(err))
 	}
 }
 

@@ -102,7 +102,7 @@ func setup(t *testing.T, change ...option) *world {
 		Store: opened, Directory: opened, People: opened, Signals: w.bus, Settler: relay, Clock: o.now, NewID: newID, Log: discard,
 	})
 	w.history = history.New(history.World{Store: w.store, Marks: opened, Signals: w.bus, Log: discard})
-	w.messages = &messages{Service: message.NewService(w.log, opened, o.limiter, o.now, func() chat.MessageID { return newID() }, message.NewMetrics(registry))}
+	w.messages = &messages{Service: message.NewService(w.log, opened, o.limiter, o.now, func() chat.MessageID { return newID() }, message.NewMetrics(registry), nil)}
 	here := presence.New(&memory.Presence{}, w.bus, o.now, discard)
 	numbers := sequencer.New(w.log, w.bus, opened, sequencer.Options{}, sequencer.NewMetrics(registry), discard)
 

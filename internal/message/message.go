@@ -7,6 +7,7 @@ import (
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/numbering"
+	"github.com/blabber-hive/blabber-hive/internal/obs"
 )
 
 // Request is a message as its sender wrote it. ID is the client's. Resend says that it may have been sent before. At is
@@ -29,11 +30,13 @@ type Service struct {
 	newID   func() chat.MessageID
 	access  *accessCache
 	metrics *Metrics
+	tracer  *obs.Tracer
 }
 
-// NewService makes the service. newID makes ids for records that are not messages; limiter may be nil for no limits.
-func NewService(log Log, store Store, limiter Limiter, now func() time.Time, newID func() chat.MessageID, metrics *Metrics) *Service {
-	return &Service{log: log, store: store, limiter: limiter, now: now, newID: newID, access: newAccessCache(store, now), metrics: metrics}
+// NewService makes the service. newID makes ids for records that are not messages; limiter may be nil for no limits,
+// and tracer where nothing is traced.
+func NewService(log Log, store Store, limiter Limiter, now func() time.Time, newID func() chat.MessageID, metrics *Metrics, tracer *obs.Tracer) *Service {
+	return &Service{log: log, store: store, limiter: limiter, now: now, newID: newID, access: newAccessCache(store, now), metrics: metrics, tracer: tracer}
 }
 
 // Heard makes the service forget what a signal says is no longer so.
@@ -96,7 +99,25 @@ func (s *Service) take(ctx context.Context, sender chat.Profile, request Request
 	if record.Mentions, record.MentionsAll, err = s.mentions(ctx, request.Room, request.Body); err != nil {
 		return err
 	}
-	return s.log.Append(ctx, record, settled)
+	return s.append(ctx, record, settled)
+}
+
+// append hands a record to the log. Its trace, where there is one, goes with it: what becomes of it is told below this span.
+func (s *Service) append(ctx context.Context, record *chat.Record, settled func(chat.Receipt, error)) error {
+	_, span := s.tracer.Start(ctx, "log append", obs.SpanProducer)
+	if !span.On() {
+		return s.log.Append(ctx, record, settled)
+	}
+	span.Say(obs.Text("blabber.room_id", record.Room.String()), obs.Text("blabber.record_id", record.ID.String()), obs.Text("blabber.kind", string(record.Kind)))
+	record.Trace = span.Carry()
+	err := s.log.Append(ctx, record, func(receipt chat.Receipt, err error) {
+		span.End(chat.FailureOf(err))
+		settled(receipt, err)
+	})
+	if err != nil {
+		span.End(chat.FailureOf(err))
+	}
+	return err
 }
 
 // sentBefore finds the message that an id already stands for, and refuses where it is another one.
@@ -203,7 +224,7 @@ func (s *Service) change(ctx context.Context, actor chat.Profile, target *chat.M
 	record.ID, record.Room, record.Target = s.newID(), target.Room, target.ID
 	record.At, record.Actor = s.now().Truncate(time.Millisecond), actor
 	outcome := make(chan chat.Outcome, 1)
-	err := s.log.Append(ctx, record, func(receipt chat.Receipt, err error) { outcome <- chat.Outcome{Receipt: receipt, Err: err} })
+	err := s.append(ctx, record, func(receipt chat.Receipt, err error) { outcome <- chat.Outcome{Receipt: receipt, Err: err} })
 	if err != nil {
 		return nil, err
 	}

@@ -218,7 +218,7 @@ func TestRate(t *testing.T) {
 			t.Errorf("send %d is answered with %v", i, err)
 		}
 	}
-	free := message.NewService(w, w, nil, w.clock, w.id, message.NewMetrics(prometheus.NewRegistry()))
+	free := message.NewService(w, w, nil, w.clock, w.id, message.NewMetrics(prometheus.NewRegistry()), nil)
 	if err := free.Send(t.Context(), who, message.Request{Room: one, ID: w.id(), Body: "hello"}, func(chat.Receipt, error) {}); err != nil {
 		t.Errorf("without a limiter: %v", err)
 	}

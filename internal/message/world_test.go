@@ -42,7 +42,7 @@ func setup(t *testing.T) *world {
 		settle: func(*chat.Record) (chat.Receipt, error) { return chat.Receipt{Seq: 7}, nil },
 		limit:  func(string) (time.Duration, bool) { return 0, true },
 	}
-	w.Service = message.NewService(w, w, limiter{w}, w.clock, w.id, message.NewMetrics(w.registry))
+	w.Service = message.NewService(w, w, limiter{w}, w.clock, w.id, message.NewMetrics(w.registry), nil)
 	return w
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
+	"github.com/blabber-hive/blabber-hive/internal/obs"
 	"github.com/blabber-hive/blabber-hive/internal/run"
 )
 
@@ -37,11 +38,12 @@ type Reader struct {
 	now     func() time.Time
 	metrics *Metrics
 	logger  *slog.Logger
+	tracer  *obs.Tracer
 }
 
-// NewReader makes a reader over its ports.
-func NewReader(texts Texts, rooms Rooms, model Model, log Log, now func() time.Time, metrics *Metrics, logger *slog.Logger) *Reader {
-	return &Reader{texts: texts, rooms: rooms, model: model, log: log, now: now, metrics: metrics, logger: logger}
+// NewReader makes a reader over its ports. tracer may be nil.
+func NewReader(texts Texts, rooms Rooms, model Model, log Log, now func() time.Time, metrics *Metrics, logger *slog.Logger, tracer *obs.Tracer) *Reader {
+	return &Reader{texts: texts, rooms: rooms, model: model, log: log, now: now, metrics: metrics, logger: logger, tracer: tracer}
 }
 
 // Run reads until ctx ends.
@@ -198,12 +200,30 @@ func (r *Reader) ask(ctx context.Context, texts []chat.MoodText) ([]chat.Mood, e
 	if err == nil {
 		err = check(moods, len(texts))
 	}
+	r.trace(texts, began, err)
 	if err != nil {
 		r.metrics.asked.WithLabelValues("failed").Observe(r.now().Sub(began).Seconds())
 		return nil, fmt.Errorf("read %d texts: %w", len(texts), err)
 	}
 	r.metrics.asked.WithLabelValues("answered").Observe(r.now().Sub(began).Seconds())
 	return moods, nil
+}
+
+// trace tells the traces of texts that they were read, all at once.
+func (r *Reader) trace(texts []chat.MoodText, began time.Time, err error) {
+	if !r.tracer.On() {
+		return
+	}
+	var traces []string
+	for i := range texts {
+		if texts[i].Trace != "" {
+			traces = append(traces, texts[i].Trace)
+		}
+	}
+	r.tracer.TellBatch(traces, obs.Past{
+		Name: "mood read", Kind: obs.SpanConsumer, Began: began, Ended: r.now(), Failure: chat.FailureOf(err),
+		Attributes: []obs.Attribute{obs.Number("blabber.batch_texts", int64(len(texts)))},
+	})
 }
 
 // check refuses an answer that is none, whoever gave it.

@@ -149,7 +149,7 @@ func (w *world) Append(_ context.Context, record *chat.Record, settled func(chat
 // reader is one process that reads.
 func (w *world) reader() (*mood.Reader, *prometheus.Registry) {
 	registry := prometheus.NewRegistry()
-	return mood.NewReader(w, w, w, w, time.Now, mood.NewMetrics(registry), slog.New(slog.DiscardHandler)), registry
+	return mood.NewReader(w, w, w, w, time.Now, mood.NewMetrics(registry), slog.New(slog.DiscardHandler), nil), registry
 }
 
 // readAll runs a reader until nothing is left to be read.
@@ -332,7 +332,7 @@ func TestAnswersThatAreNone(t *testing.T) {
 				w := newWorld()
 				w.say(1, 1, "good")
 				model := &odd{answers: [][]chat.Mood{answer}, then: w}
-				reader := mood.NewReader(w, w, model, w, time.Now, mood.NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler))
+				reader := mood.NewReader(w, w, model, w, time.Now, mood.NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler), nil)
 				w.readAll(t, reader)
 				w.check(t)
 			})

@@ -59,7 +59,7 @@ func (r *Room) Apply(record *chat.Record, target *chat.Message) chat.Outcome {
 	}
 	event := chat.Event{
 		Room: r.id, Seq: r.head + 1, Kind: record.Kind, At: record.At, Actor: record.Actor, RecordID: record.ID,
-		Member: record.Member, Info: record.Info,
+		Member: record.Member, Info: record.Info, Trace: record.Trace,
 	}
 	switch record.Kind {
 	case chat.KindMessage:

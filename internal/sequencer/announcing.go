@@ -8,6 +8,7 @@ import (
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/numbering"
+	"github.com/blabber-hive/blabber-hive/internal/obs"
 	"github.com/blabber-hive/blabber-hive/internal/run"
 )
 
@@ -67,12 +68,14 @@ func (p *Partition) Announce(ctx context.Context) error {
 			continue
 		}
 		backoff.Reset()
+		began := p.now()
 		events, err := p.numberAhead(ctx, records)
 		if err != nil {
 			p.logger.WarnContext(ctx, "numbering ahead of the store begins again at the stored offset", "partition", p.number, "error", err)
 			p.ahead.known = false
 			continue
 		}
+		p.trace(events, "sequencer number", obs.SpanConsumer, began, p.now(), nil)
 		p.publish(ctx, events)
 		p.ahead.next = records.To
 		p.setAnnounced(records.To)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
+	"github.com/blabber-hive/blabber-hive/internal/obs"
 	"github.com/blabber-hive/blabber-hive/internal/run"
 	"github.com/blabber-hive/blabber-hive/internal/wire"
 )
@@ -28,6 +29,8 @@ type Options struct {
 	StorePause time.Duration
 	// Now is the clock; time.Now if nil.
 	Now func() time.Time
+	// Tracer goes on with the traces of records; nil for none.
+	Tracer *obs.Tracer
 }
 
 // Sequencer numbers the partitions of the log that this process owns. Make it with New, run it once with Run.
@@ -39,6 +42,7 @@ type Sequencer struct {
 	pause   time.Duration
 	only    bool // nothing but to store
 	now     func() time.Time
+	tracer  *obs.Tracer
 	metrics *Metrics
 	logger  *slog.Logger
 	owned   atomic.Int64 // partitions, which share what may be remembered
@@ -46,7 +50,7 @@ type Sequencer struct {
 
 // New makes a sequencer over its three ports.
 func New(log Log, bus Bus, store Store, options Options, metrics *Metrics, logger *slog.Logger) *Sequencer {
-	s := &Sequencer{log: log, bus: bus, store: store, durable: options.Durable, only: options.StoreOnly, pause: options.StorePause, now: options.Now, metrics: metrics, logger: logger}
+	s := &Sequencer{log: log, bus: bus, store: store, durable: options.Durable, only: options.StoreOnly, pause: options.StorePause, now: options.Now, tracer: options.Tracer, metrics: metrics, logger: logger}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -154,13 +158,15 @@ func (p *Partition) publish(ctx context.Context, events []*chat.Event) {
 		}
 		envelopes = append(envelopes, envelope)
 	}
-	p.tell(ctx, envelopes)
+	err := p.tell(ctx, envelopes)
+	p.trace(events, "bus publish", obs.SpanProducer, now, p.now(), err)
 }
 
-// tell sends envelopes on their way. What the bus does not take, gateways will miss and fetch.
-func (p *Partition) tell(ctx context.Context, envelopes []chat.Envelope) {
+// tell sends envelopes on their way. What the bus does not take, gateways will miss and fetch; the error is for those who
+// trace.
+func (p *Partition) tell(ctx context.Context, envelopes []chat.Envelope) error {
 	if len(envelopes) == 0 {
-		return
+		return nil
 	}
 	done := p.metrics.publishing()
 	err := p.bus.Publish(ctx, envelopes)
@@ -171,7 +177,7 @@ func (p *Partition) tell(ctx context.Context, envelopes []chat.Envelope) {
 			"partition", p.number, "events", len(envelopes), "error", err)
 	}
 	if !p.durable {
-		return // the bus is in this process and loses nothing unnoticed
+		return err // the bus is in this process and loses nothing unnoticed
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -179,6 +185,7 @@ func (p *Partition) tell(ctx context.Context, envelopes []chat.Envelope) {
 		id := envelopes[i].Room
 		p.heads[id] = head{max(p.heads[id].seq, envelopes[i].Seq), headRounds}
 	}
+	return err
 }
 
 // RepublishHeads tells where active rooms are, for those who have missed the last event. Sequencer.Run does it every few

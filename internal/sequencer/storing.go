@@ -8,6 +8,7 @@ import (
 
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/numbering"
+	"github.com/blabber-hive/blabber-hive/internal/obs"
 	"github.com/blabber-hive/blabber-hive/internal/run"
 )
 
@@ -130,7 +131,7 @@ func (p *Partition) tellUnpublished(ctx context.Context, from, to chat.Offset) e
 	for id, state := range loaded.Rooms {
 		envelopes = append(envelopes, chat.Envelope{Room: id, Seq: state.Head})
 	}
-	p.tell(ctx, envelopes)
+	_ = p.tell(ctx, envelopes) // it is counted and logged
 	return nil
 }
 
@@ -163,16 +164,20 @@ func (p *Partition) take(ctx context.Context, records chat.LogRun) error {
 			return err
 		}
 	}
+	began := p.now()
 	outcomes, err := p.apply(ctx, records)
 	if err != nil {
 		return err
 	}
+	numbered := p.now()
 	if err := p.commit(ctx, records, outcomes); err != nil {
 		return err
 	}
 	p.storing.next = records.To
 	p.storing.states.trim(func(chat.RoomID) {})
-	p.publish(ctx, p.unannounced(records, outcomes))
+	events := p.unannounced(records, outcomes)
+	p.trace(events, "sequencer number", obs.SpanConsumer, began, numbered, nil)
+	p.publish(ctx, events)
 	if p.durable && !p.only {
 		p.tellRefusals(ctx, records, outcomes)
 	}
@@ -266,9 +271,10 @@ func (p *Partition) commit(ctx context.Context, records chat.LogRun, outcomes []
 	if len(batch.Events) == 0 {
 		return nil // nothing but repeats and refusals: the offset can wait for the next batch
 	}
-	done := p.metrics.committing(len(batch.Events))
+	done, began := p.metrics.committing(len(batch.Events)), p.now()
 	voids, err := p.store.Commit(ctx, batch)
 	done(err)
+	p.traceInsert(batch.Events, began, err)
 	if err != nil {
 		return fmt.Errorf("commit %d events at offset %d: %w", len(batch.Events), batch.From, err)
 	}

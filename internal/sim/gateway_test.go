@@ -55,7 +55,7 @@ func (g *gateway) start() {
 	g.life++
 	g.rooms, g.subscribed, g.conns = make(map[chat.RoomID]*room), make(map[chat.RoomID]int), nil
 	clock := func() time.Time { return g.w.wall(g.skew) }
-	g.service = message.NewService(logOf{g}, g, nil, clock, func() chat.MessageID { return g.w.newID(clock()) }, message.NewMetrics(prometheus.NewRegistry()))
+	g.service = message.NewService(logOf{g}, g, nil, clock, func() chat.MessageID { return g.w.newID(clock()) }, message.NewMetrics(prometheus.NewRegistry()), nil)
 	g.w.tell("%s starts", g.name)
 	g.every(headsEvery, g.lookForHeads)
 	if g.w.faults.signalDrop > 0 {

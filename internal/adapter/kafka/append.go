@@ -51,18 +51,39 @@ func (l *Log) Append(ctx context.Context, record *chat.Record, settled func(chat
 		return chat.Away("this server is stopping, which", nil)
 	}
 	key := slices.Clone(record.Room[:])
-	cost := int64(len(key)+len(value)) + bufferRecordBytes
+	cost := int64(len(key)+len(value)+len(record.Trace)) + bufferRecordBytes
 	if err := l.reserve(ctx, cost); err != nil {
 		return err
 	}
 	began := time.Now()
 	// Not the caller's context: once the record is taken over, only its delivery says what becomes of it.
-	l.producer.Produce(context.Background(), &kgo.Record{Key: key, Value: value}, func(_ *kgo.Record, err error) {
+	l.producer.Produce(context.Background(), &kgo.Record{Key: key, Value: value, Headers: traceHeaders(record)}, func(_ *kgo.Record, err error) {
 		l.room.Release(cost)
 		l.metrics.produced(began, err)
 		settled(chat.Receipt{}, translate(err))
 	})
 	return nil
+}
+
+// headerTrace names the trace that a record belongs to, as W3C's Trace Context writes it. It is no part of what is said, so
+// it stands beside it, and only where there is one.
+const headerTrace = "traceparent"
+
+func traceHeaders(record *chat.Record) []kgo.RecordHeader {
+	if record.Trace == "" {
+		return nil
+	}
+	return []kgo.RecordHeader{{Key: headerTrace, Value: []byte(record.Trace)}}
+}
+
+// traceOf is the trace that a record says it belongs to.
+func traceOf(fetched *kgo.Record) string {
+	for _, header := range fetched.Headers {
+		if header.Key == headerTrace {
+			return string(header.Value)
+		}
+	}
+	return ""
 }
 
 // reserve waits for room in the buffer.

@@ -125,6 +125,7 @@ func (l *Log) entry(fetched *kgo.Record) entry {
 		record = &chat.Record{Kind: chat.KindUnreadable, At: fetched.Timestamp, Body: string(fetched.Value)}
 		copy(record.Room[:], fetched.Key)
 	}
+	record.Trace = traceOf(fetched)
 	return entry{
 		offset: chat.Offset(fetched.Offset),
 		record: record, bytes: len(fetched.Value) + entryBytes,

@@ -64,7 +64,7 @@ func (t *Texts) Poll(ctx context.Context, most int) ([]chat.MoodText, error) {
 		if err != nil {
 			continue // whoever numbers it puts it among the dead letters
 		}
-		text := chat.MoodText{Room: record.Room, Record: record.ID, At: record.At, Body: record.Body}
+		text := chat.MoodText{Room: record.Room, Record: record.ID, At: record.At, Body: record.Body, Trace: traceOf(fetched)}
 		switch record.Kind {
 		case chat.KindMessage:
 			text.Message = record.ID
