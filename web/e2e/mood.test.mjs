@@ -1,7 +1,19 @@
 import assert from "node:assert/strict";
 import { Api } from "./support/api.mjs";
 import { phone, scenario } from "./support/scenario.mjs";
-import { act, composer, gone, message, roomLink, say, seen, timeline } from "./support/steps.mjs";
+import { pointAtMessages, wheel } from "./support/scrolling.mjs";
+import {
+  act,
+  composer,
+  gone,
+  message,
+  openRoom,
+  roomLink,
+  say,
+  seen,
+  sidebar,
+  timeline,
+} from "./support/steps.mjs";
 import { smallTargets } from "./support/small-targets.mjs";
 import { settles, until } from "./support/wait.mjs";
 
@@ -106,6 +118,81 @@ function movedByMark(row) {
     mark.style.display = "";
     return withIt.map((value, index) => value - without[index]);
   });
+}
+
+scenario("moods come, and nothing else is moved by them", async (world) => {
+  const minaApi = await Api.signUp(world.origin, "mina", "Mina Park");
+  const junApi = await Api.signUp(world.origin, "jun", "Jun Seo");
+  await minaApi.makeRoom("kitchen", { visibility: "private" });
+  const room = await junApi.makeRoom("design");
+  for (let line = 1; line <= 60; line++) await junApi.send(room.id, `Line ${line}`);
+  await minaApi.join(room.id);
+  const { page } = await world.person("mina", { api: minaApi, path: `/rooms/${room.id}` });
+  await seen(message(page, "Line 60"));
+  await openRoom(page, "kitchen");
+  const title = await page.title();
+
+  // Elsewhere: as many are unread as were said, whatever came between them.
+  for (const words of ["I love this", "I hate this"]) {
+    await junApi.send(room.id, words);
+    await heard(junApi, room, words);
+  }
+  await seen(sidebar(page).getByRole("link", { name: /^design, 2 unread messages/ }));
+  await openRoom(page, "design");
+  await seen(markOf(page, "I hate this", "negative"));
+  const line = timeline(page).getByRole("separator", { name: "New", exact: true });
+  await settles("what is below the line", () => below(line), ["I love this", "I hate this"]);
+  await gone(sidebar(page).getByRole("link", { name: /unread/ }));
+
+  // Further up: a message that is heard anew stays where it is, and so does everything else.
+  await pointAtMessages(page);
+  await wheel(page, -300);
+  const places = async () =>
+    Promise.all(["Line 40", "Line 41", "Line 42"].map((words) => message(page, words).boundingBox()));
+  await page.mouse.move(0, 0);
+  const { id } = (await junApi.history(room.id)).find(({ body }) => body === "Line 41");
+  const edit = (body) => junApi.call("PATCH", `/rooms/${room.id}/messages/${id}`, { body });
+  // That it was edited takes some place, which is there before.
+  await edit("Line 41, once more");
+  await seen(message(page, "Line 41, once more").getByText("edited", { exact: true }));
+  const before = await places();
+  await edit("Line 41 is wonderful");
+  await seen(markOf(page, "Line 41", "positive"));
+  assert.deepEqual(await places(), before);
+  await seen(page.getByRole("button", { name: "Jump to the latest" }));
+  assert.equal(await page.title(), title.replace("kitchen", "design"));
+  assert.equal(
+    await sidebar(page)
+      .getByRole("link", { name: /unread/ })
+      .count(),
+    0,
+  );
+
+  // The numbers of moods are held as well.
+  await fromMenu(page, "Room settings");
+  const { head } = await junApi.call("GET", `/rooms/${room.id}`);
+  await seen(page.getByText(`Everything up to #${head} is on this device.`));
+});
+
+/** Waits until somebody has found how a message sounds. */
+async function heard(api, room, words) {
+  await until(
+    () => `"${words}" is heard`,
+    async () => {
+      const { messages } = await api.call("GET", `/rooms/${room.id}/messages`);
+      return messages.find(({ body }) => body === words)?.sentiment;
+    },
+  );
+}
+
+/** The words of the messages below a line of the timeline. */
+async function below(line) {
+  if ((await line.count()) === 0) return null;
+  return line.evaluate((element) =>
+    [...element.closest("[role=log]").querySelectorAll("[role=article]")]
+      .filter((row) => element.compareDocumentPosition(row) & Node.DOCUMENT_POSITION_FOLLOWING)
+      .map((row) => row.querySelector("p").textContent),
+  );
 }
 
 scenario("a room's mood without a mouse", async (world) => {
