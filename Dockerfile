@@ -46,7 +46,9 @@ COPY --from=server /out/blabber-hive /usr/local/bin/blabber-hive
 COPY --from=server --chown=65532:65532 /out/data /data
 # In a container every address is its own. Nobody outside reaches the admin port unless it is published.
 ENV ADDR=:8080 ADMIN_ADDR=:8090 DATA_DIR=/data LOG_FORMAT=json
-USER 65532:65532
+# Another one for places whose volumes are root's, see fly.toml.
+ARG RUN_AS=65532:65532
+USER $RUN_AS
 WORKDIR /data
 VOLUME /data
 EXPOSE 8080 8090

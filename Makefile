@@ -55,6 +55,10 @@ $(CLIENT): $(MODULES) $(CLIENT_SOURCES)
 	cd web && npx --no-install vite build
 	@touch $@
 
+.PHONY: web-static
+web-static: $(CLIENT) ## the web client for a static host, in web/dist/static: API=https://api.example.com (docs/hosting.md)
+	@node scripts/web-static.mjs web/dist/static $(API) $(CONNECT)
+
 $(MODULES): web/package-lock.json
 	scripts/web-deps.sh
 
@@ -213,7 +217,7 @@ deps: ## check that this machine has what is needed, install what may be
 
 .PHONY: clean
 clean: ## delete what was built; data stays
-	rm -rf bin coverage web/dist/client web/coverage
+	rm -rf bin coverage web/dist/client web/dist/static web/coverage
 	go clean -testcache
 
 $(LINT) $(GOTESTSUM) &: tools/go.mod tools/go.sum

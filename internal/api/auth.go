@@ -38,10 +38,17 @@ func (s *Server) grant(ctx context.Context, grant account.Grant) *grantOutput {
 }
 
 func cookieFor(ctx context.Context, value string, maxAge int) http.Cookie {
-	return http.Cookie{ //nolint:gosec // Secure follows the connection: over plain HTTP, as on one's own machine, it would not be kept
+	req := requestOf(ctx)
+	cookie := http.Cookie{ //nolint:gosec // Secure follows the connection: over plain HTTP, as on one's own machine, it would not be kept
 		Name: refreshCookie, Value: value, Path: refreshCookiePath, MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteStrictMode,
-		Secure: requestOf(ctx).secure,
+		Secure: req.secure,
 	}
+	if req.crossSite && req.secure {
+		// A page of another site that may call: it would never be sent a strict one again. A partitioned one is kept for pages
+		// of that site alone, so that no other's requests carry it; origin.go refuses those besides.
+		cookie.SameSite, cookie.Partitioned = http.SameSiteNoneMode, true
+	}
+	return cookie
 }
 
 // noCookie makes a browser forget the refresh token.

@@ -22,26 +22,41 @@ func (c *caller) refresh() answer {
 	return c.do("POST", "/auth/refresh", nil)
 }
 
-// Promise (PROTOCOL §2): the refresh token comes in a cookie that no script reads and no other site sends, and is in no
+// Promise (PROTOCOL §2): the refresh token comes in a cookie that no script reads and no site sends that may not, and is in no
 // body; over TLS it never leaves without.
 func TestRefreshCookie(t *testing.T) {
 	t.Parallel()
-	w := setup(t, trustLoopback)
+	w := setup(t, func(config *account.Config, options *Options) {
+		trustLoopback(config, options)
+		options.PublicOrigins = []string{"https://client.example"}
+	})
 	for name, tc := range map[string]struct {
-		proto  string
-		secure bool
-	}{"over http": {"http", false}, "over https": {"https", true}} {
+		proto, site string
+		secure      bool
+		sameSite    http.SameSite
+	}{
+		"over http":                           {"http", "", false, http.SameSiteStrictMode},
+		"over https":                          {"https", "", true, http.SameSiteStrictMode},
+		"from its own page":                   {"https", "same-origin", true, http.SameSiteStrictMode},
+		"from another host of the site":       {"https", "same-site", true, http.SameSiteStrictMode},
+		"from an allowed page elsewhere":      {"https", "cross-site", true, http.SameSiteNoneMode},
+		"from one elsewhere, open to readers": {"http", "cross-site", false, http.SameSiteStrictMode},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := w.nobody().with("X-Forwarded-Proto", tc.proto)
+			if tc.site != "" {
+				c = c.with("Sec-Fetch-Site", tc.site).with("Origin", "https://client.example")
+			}
 			c.address = "127.0.0.1:1"
-			got := c.must(http.StatusCreated, "POST", "/auth/signup", object{"username": "cookie-" + tc.proto, "password": password})
+			got := c.must(http.StatusCreated, "POST", "/auth/signup", object{"username": "cookie-" + tc.proto + tc.site, "password": password})
 			cookies := (&http.Response{Header: got.header}).Cookies()
 			if len(cookies) != 1 {
 				t.Fatalf("Set-Cookie = %v, want one", got.header["Set-Cookie"])
 			}
 			cookie := cookies[0]
-			if !cookie.HttpOnly || cookie.SameSite != http.SameSiteStrictMode || cookie.Secure != tc.secure ||
+			if !cookie.HttpOnly || cookie.SameSite != tc.sameSite || cookie.Secure != tc.secure ||
+				cookie.Partitioned != (tc.sameSite == http.SameSiteNoneMode) ||
 				cookie.Path != "/api/v1/auth" || cookie.Domain != "" || cookie.MaxAge < 29*24*3600 {
 				t.Errorf("Set-Cookie = %v", got.header["Set-Cookie"])
 			}

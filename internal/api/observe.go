@@ -26,8 +26,10 @@ type request struct {
 	device account.Device
 	origin string // scheme and host under which the client asked
 	secure bool   // whether that was over TLS
-	route  string // its template, never its path
-	who    account.Identity
+
+	crossSite bool   // whether a browser says that the page which asks is of another site
+	route     string // its template, never its path
+	who       account.Identity
 }
 
 // attributes are what a line of the log says of a request: which it was, and whose, where somebody is signed in.
@@ -130,7 +132,7 @@ func (s *Server) newRequest(c *gin.Context) *request {
 		scheme = "https://"
 	}
 	return &request{
-		id: hex.EncodeToString(id[:]), route: route, secure: secure, origin: scheme + c.Request.Host,
+		id: hex.EncodeToString(id[:]), route: route, secure: secure, crossSite: c.GetHeader("Sec-Fetch-Site") == "cross-site", origin: scheme + c.Request.Host,
 		device: account.Device{Address: peer.Key(address), UserAgent: c.Request.UserAgent()},
 	}
 }
