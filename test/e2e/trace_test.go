@@ -179,6 +179,7 @@ func TestOneTraceAMessage(t *testing.T) {
 		collector := startOTLP(t)
 		s := startSmall(t)
 		s.node.env = append(s.node.env, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.url, "OTEL_BSP_SCHEDULE_DELAY=50", "ROLES=gateway")
+		s.node.args = append(s.node.args, "--mood", "on") // the last one counts
 		behind := newInstallation(t, filepath.Join(t.TempDir(), "data"))
 		behind.env = append(slices.Clone(s.node.env), "ROLES=sequencer,sentiment")
 		t.Cleanup(func() {
