@@ -165,10 +165,10 @@ func TestOneTraceAMessage(t *testing.T) {
 		server.env = []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + collector.url, "OTEL_BSP_SCHEDULE_DELAY=3600000"}
 		server.start()
 		sendTwice(t, server)
-		log := server.log.String()
 		if code := server.stop(); code != 0 {
 			t.Errorf("the server ended with code %d", code)
 		}
+		log := server.log.String() // the line may be written after the answer
 		collector.message(t, "gateway send")
 		if id := collector.message(t, restRoot); !strings.Contains(log, "trace_id="+id) {
 			t.Errorf("the log does not name trace %s", id)
