@@ -123,7 +123,7 @@ func TestTextsAreShared(t *testing.T) {
 		}
 		for name, texts := range readers {
 			polling, stop := context.WithTimeout(ctx, 200*time.Millisecond)
-			got, err := texts.Poll(polling, mood.BatchMax)
+			got, err := texts.Poll(polling, mood.PollMax)
 			stop()
 			if ctx.Err() != nil {
 				t.Fatalf("of %d messages one was given %d and the other %d", said, len(seen["one"]), len(seen["two"]))

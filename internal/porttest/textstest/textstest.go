@@ -51,7 +51,7 @@ func take(t *testing.T, texts mood.Texts, count int, done bool) (got []chat.Mood
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for len(got) < count {
-		some, err := texts.Poll(ctx, mood.BatchMax)
+		some, err := texts.Poll(ctx, mood.PollMax)
 		if err != nil {
 			t.Fatalf("Poll after %d of %d texts: %v", len(got), count, err)
 		}
@@ -100,7 +100,7 @@ func givenAgain(t *testing.T, w World) {
 	want := []chat.MoodText{w.Say(t, "first"), w.Say(t, "second")}
 	texts := w.Open(t, false)
 	same(t, want, take(t, texts, 2, false))
-	again, err := texts.Poll(t.Context(), mood.BatchMax)
+	again, err := texts.Poll(t.Context(), mood.PollMax)
 	if err != nil || len(again) == 0 || again[len(again)-1].Record != want[1].Record {
 		t.Errorf("asked again it gives %d texts, %v", len(again), err)
 	}
@@ -115,7 +115,7 @@ func woken(t *testing.T, w World) {
 	// Nothing is left: the ctx ends the wait.
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if some, err := texts.Poll(ctx, mood.BatchMax); err == nil && len(some) > 0 {
+	if some, err := texts.Poll(ctx, mood.PollMax); err == nil && len(some) > 0 {
 		t.Errorf("of nothing it gives %+v", some)
 	}
 	text := w.Say(t, "now")
