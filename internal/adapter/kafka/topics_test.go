@@ -2,15 +2,19 @@ package kafka_test
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/blabber-hive/blabber-hive/internal/adapter/kafka"
+	"github.com/blabber-hive/blabber-hive/internal/run"
 )
 
 func admin(t *testing.T, o kafka.Options) *kadm.Client {
@@ -124,6 +128,14 @@ func TestAnUnsafeLogIsRefused(t *testing.T) {
 	}
 	many := "100"
 	if _, err := admin(t, o).AlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "flush.messages", Value: &many}}, o.Topic); err != nil {
+		t.Fatal(err)
+	}
+	if err := run.Retry(ctx, run.Backoff{First: time.Millisecond, Max: 50 * time.Millisecond}, func(context.Context) error {
+		if got := setting(t, o, "flush.messages"); got != many { // the broker hears of it from the controller
+			return fmt.Errorf("flush.messages is %s", got)
+		}
+		return nil
+	}); err != nil {
 		t.Fatal(err)
 	}
 	refused(t, join(t, o).Check(ctx), "flush.messages is not 1", "loses power")

@@ -19,3 +19,10 @@ func WatchWithoutFarewell(ctx context.Context, p *Presence) error {
 
 // SetPace makes a node's life short. People go offline at the latest lease and beat after their node has died.
 func SetPace(p *Presence, lease, beat time.Duration) { p.lease, p.beat = lease, beat }
+
+// Counts reports whether the presence has begun to count: before, who comes is counted again when it does.
+func Counts(p *Presence) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.doubt
+}

@@ -2,6 +2,7 @@ package redis_test
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -44,6 +45,14 @@ func watching(t *testing.T, place services.RedisPlace) *node {
 	})
 	n.stop = func() { cancel(); watching.Wait() }
 	t.Cleanup(n.stop)
+	starting, cancelStart := context.WithTimeout(t.Context(), 5*lease)
+	defer cancelStart()
+	must(t, run.Retry(starting, run.Backoff{First: time.Millisecond, Max: 10 * time.Millisecond}, func(context.Context) error {
+		if !redis.Counts(n.Presence) {
+			return errors.New("the node does not count yet")
+		}
+		return nil
+	}))
 	return n
 }
 

@@ -38,6 +38,13 @@ func (f *Folder) StartRedis(ctx context.Context, settings map[string]string) (*I
 		"bind": "127.0.0.1", "port": strconv.Itoa(port), "requirepass": password, "dir": dir,
 		"save": `""`, "appendonly": "no", "daemonize": "no",
 	}
+	if settings["cluster-enabled"] == "yes" {
+		bus, err := freePort(ctx) // else it is the port and 10,000, where somebody else may be
+		if err != nil {
+			return nil, err
+		}
+		all["cluster-port"] = strconv.Itoa(bus)
+	}
 	maps.Copy(all, settings)
 	var config strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(all)) {
