@@ -205,7 +205,7 @@ func (s *Server) openCluster(ctx context.Context) error {
 	bus := redis.NewBus(client)
 	s.store, s.reads = store, recent.New(store, bus)
 	s.queue, s.bus = log, bus
-	s.texts = func(context.Context) (mood.Texts, error) { return s.openTexts(c.kafka(s.registry, s.log)) }
+	s.texts = func() (mood.Texts, error) { return s.openTexts(c.kafka(s.registry, s.log)) }
 	s.limiter, s.online = redis.NewLimiter(client, memory.NewLimiter(time.Now)), redis.NewPresence(client)
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // openMood starts the reading of moods, which nobody waits for.
-func (s *Server) openMood(ctx context.Context) error {
+func (s *Server) openMood(context.Context) error {
 	if !s.config.moods() || !s.config.Cluster.has(roleSentiment) {
 		return nil
 	}
@@ -20,7 +20,7 @@ func (s *Server) openMood(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	texts, err := s.texts(ctx)
+	texts, err := s.texts()
 	if err != nil {
 		return fmt.Errorf("open the texts to be read: %w", err)
 	}

@@ -61,7 +61,7 @@ type Server struct {
 	reads    reads
 	queue    queue
 	bus      bus
-	texts    func(ctx context.Context) (mood.Texts, error)
+	texts    func() (mood.Texts, error)
 	limiter  account.Limiter
 	online   presence.Store
 	accounts *account.Service

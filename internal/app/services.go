@@ -98,7 +98,7 @@ func (s *Server) openAlone(ctx context.Context) error {
 		return fmt.Errorf("open the data in %s: %w", s.config.DataDir, err)
 	}
 	s.store, s.reads = store, store
-	s.texts = func(context.Context) (mood.Texts, error) { return store.Texts(), nil }
+	s.texts = func() (mood.Texts, error) { return store.Texts(), nil }
 	s.stack.Push("store", drainPatience, func(context.Context) error { return store.Close() })
 	switch half, err := store.HalfImported(ctx); {
 	case err != nil:

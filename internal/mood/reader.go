@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -132,17 +133,13 @@ func (r *Reader) wanted(ctx context.Context, texts []chat.MoodText) ([]chat.Mood
 	if len(texts) == 0 {
 		return nil, nil
 	}
-	seen := make(map[chat.RoomID]bool)
-	var rooms []chat.RoomID
+	rooms := make(map[chat.RoomID]struct{})
 	for i := range texts {
-		if room := texts[i].Room; !seen[room] {
-			seen[room] = true
-			rooms = append(rooms, room)
-		}
+		rooms[texts[i].Room] = struct{}{}
 	}
 	var since map[chat.RoomID]time.Time
 	if err := r.until(ctx, "rooms", func(ctx context.Context) (err error) {
-		since, err = r.rooms.MoodRooms(ctx, rooms)
+		since, err = r.rooms.MoodRooms(ctx, slices.Collect(maps.Keys(rooms)))
 		return err
 	}); err != nil {
 		return nil, err

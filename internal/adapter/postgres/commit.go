@@ -181,11 +181,11 @@ func (w *batchWriter) look(reads *engine.Batch, events []chat.Event) {
 			w.records[recordKey{room, r.ID}] = r
 		}
 	}
-	reads.Each(`select room_id, id, seq, fingerprint, sender, mentions, created_at, mood, mood_score from messages where id = any($1::uuid[])`, []any{ids}, func(row pgx.CollectableRow) error {
+	reads.Each(`select room_id, id, seq, fingerprint, sender, mentions, created_at, mood, coalesce(mood_score, 0) from messages where id = any($1::uuid[])`, []any{ids}, func(row pgx.CollectableRow) error {
 		var no int64
 		var m chat.Message
 		if err := row.Scan(&no, column.Into(&m.ID), (*column.Seq)(&m.Seq), (*column.UUID)(&m.Fingerprint), column.Into(&m.Sender.ID), (*column.Mentions)(&m),
-			(*column.Time)(&m.CreatedAt), (*column.Mood)(&m.Mood.Label), (*column.Int)(&m.Mood.Thousandths)); err != nil {
+			(*column.Time)(&m.CreatedAt), (*column.Mood)(&m.Mood.Label), &m.Mood.Thousandths); err != nil {
 			return err
 		}
 		found(no, &record{

@@ -70,7 +70,7 @@ func (s *Store) Moods(ctx context.Context, room chat.RoomID, from, to time.Time)
 		where room_id = `+roomOf+` and at >= $2 and at < $3 and positive + neutral + negative > 0 order by at`,
 		[]any{column.ID(room), column.At(from), column.At(to)}, func(row pgx.CollectableRow) error {
 			var c chat.MoodCount
-			err := row.Scan((*column.Time)(&c.At), (*column.Int)(&c.Positive), (*column.Int)(&c.Neutral), (*column.Int)(&c.Negative), &c.Thousandths,
+			err := row.Scan((*column.Time)(&c.At), &c.Positive, &c.Neutral, &c.Negative, &c.Thousandths,
 				(*column.Seq)(&c.First), (*column.Seq)(&c.Last))
 			counts = append(counts, c)
 			return err

@@ -160,9 +160,9 @@ func (w *batchWriter) storeChange(r *roomHead, event *chat.Event) error {
 	}
 	var target chat.Seq
 	var before chat.Message
-	err := w.c.Row(`select seq, mentions, created_at, mood, mood_score from messages where room = ? and id = ? and sender = ?`,
+	err := w.c.Row(`select seq, mentions, created_at, mood, coalesce(mood_score, 0) from messages where room = ? and id = ? and sender = ?`,
 		[]any{r.no, m.ID[:], m.Sender.ID[:]}, (*column.Seq)(&target), (*column.Mentions)(&before),
-		(*column.Time)(&before.CreatedAt), (*column.Mood)(&before.Mood.Label), (*column.Int)(&before.Mood.Thousandths))
+		(*column.Time)(&before.CreatedAt), (*column.Mood)(&before.Mood.Label), &before.Mood.Thousandths)
 	if errors.Is(err, sql.ErrNoRows) {
 		w.voids = append(w.voids, chat.Void{Room: event.Room, Seq: event.Seq})
 		return w.storeVoid(r, event, chat.Known{})

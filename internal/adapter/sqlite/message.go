@@ -13,7 +13,7 @@ import (
 // messageColumns read a message m with its sender u, who may be missing: an imported message outlives its account.
 const (
 	messageColumns = `m.id, m.seq, m.changed_seq, m.sender, u.username, u.display_name, u.avatar_url, m.body, m.reply_to,
-	m.mentions, m.created_at, m.edited_at, m.deleted_at, m.reactions, m.mood, m.mood_score, m.fingerprint`
+	m.mentions, m.created_at, m.edited_at, m.deleted_at, m.reactions, m.mood, coalesce(m.mood_score, 0), m.fingerprint`
 	messageSource = `messages m left join users u on u.id = m.sender`
 )
 
@@ -22,7 +22,7 @@ func messageInto(m *chat.Message) []any {
 	return append(append([]any{column.Into(&m.ID), (*column.Seq)(&m.Seq), (*column.Seq)(&m.ChangedSeq)}, column.Profile(&m.Sender)...),
 		(*column.Text)(&m.Body), column.Into(&m.ReplyTo), (*column.Mentions)(m),
 		(*column.Time)(&m.CreatedAt), (*column.Time)(&m.EditedAt), (*column.Time)(&m.DeletedAt),
-		(*column.Reactions)(&m.Reactions), (*column.Mood)(&m.Mood.Label), (*column.Int)(&m.Mood.Thousandths), (*column.UUID)(&m.Fingerprint))
+		(*column.Reactions)(&m.Reactions), (*column.Mood)(&m.Mood.Label), &m.Mood.Thousandths, (*column.UUID)(&m.Fingerprint))
 }
 
 // Message reads a message in its newest stored state.

@@ -20,8 +20,6 @@ type (
 	Seq chat.Seq
 	// Role is a role as its rank.
 	Role chat.Role
-	// Int is a whole number.
-	Int int
 	// Mood is a label of moods as its sign.
 	Mood chat.MoodLabel
 	// Mentions are the people whom a message mentions: 16 bytes each, the zero id first for everybody.
@@ -60,12 +58,6 @@ func (s *Seq) ScanInt64(value pgtype.Int8) error {
 		return fmt.Errorf("%d is not a number of a log", value.Int64)
 	}
 	*s = Seq(value.Int64) // zero for null
-	return nil
-}
-
-// ScanInt64 reads a whole number.
-func (i *Int) ScanInt64(value pgtype.Int8) error {
-	*i = Int(value.Int64) // zero for null
 	return nil
 }
 

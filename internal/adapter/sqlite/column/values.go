@@ -20,8 +20,6 @@ type (
 	Text string
 	// Role is a role as its rank.
 	Role chat.Role
-	// Int is a whole number.
-	Int int
 	// Mood is a label of moods as its sign.
 	Mood chat.MoodLabel
 	// Mentions are the people whom a message mentions: 16 bytes each, the zero id first for everybody.
@@ -72,19 +70,6 @@ func (s *Seq) Scan(value any) error {
 		return nil
 	case int64:
 		*s = Seq(n) //nolint:gosec // never negative: the store wrote it
-		return nil
-	}
-	return fmt.Errorf("%v is not a number", value)
-}
-
-// Scan reads a whole number.
-func (i *Int) Scan(value any) error {
-	switch n := value.(type) {
-	case nil:
-		*i = 0
-		return nil
-	case int64:
-		*i = Int(n)
 		return nil
 	}
 	return fmt.Errorf("%v is not a number", value)
