@@ -144,9 +144,7 @@ func usernameFrom(text string) string {
 func displayNameFor(claims chat.Claims, username string) string {
 	text := strings.ToValidUTF8(claims.DisplayName, "")
 	text = strings.Join(strings.FieldsFunc(text, func(c rune) bool { return unicode.IsSpace(c) || unicode.IsControl(c) }), " ")
-	if runes := []rune(text); len(runes) > chat.DisplayNameRunesMax {
-		text = strings.TrimSpace(string(runes[:chat.DisplayNameRunesMax]))
-	}
+	text = strings.TrimSpace(chat.Cut(text, chat.DisplayNameRunesMax))
 	if chat.CheckDisplayName(text) != nil {
 		return username
 	}

@@ -112,3 +112,11 @@ func checkText(field, text string, runesMax int, lines bool) error {
 	}
 	return nil
 }
+
+// Cut is the beginning of a text, of at most so many runes.
+func Cut(text string, runes int) string {
+	if len(text) <= runes || utf8.RuneCountInString(text) <= runes {
+		return text
+	}
+	return string([]rune(text)[:runes])
+}

@@ -223,11 +223,9 @@ func (r *Reader) trace(texts []chat.MoodText, began time.Time, err error) {
 	if !r.tracer.On() {
 		return
 	}
-	var traces []string
+	traces := make([]string, len(texts))
 	for i := range texts {
-		if texts[i].Trace != "" {
-			traces = append(traces, texts[i].Trace)
-		}
+		traces[i] = texts[i].Trace
 	}
 	r.tracer.TellBatch(traces, obs.Past{
 		Name: "mood read", Kind: obs.SpanConsumer, Began: began, Ended: r.now(), Failure: chat.FailureOf(err),

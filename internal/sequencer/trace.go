@@ -15,7 +15,7 @@ func (p *Partition) trace(events []*chat.Event, name string, kind obs.SpanKind, 
 	}
 	for _, event := range events {
 		if event.Trace == "" {
-			continue
+			continue // nothing is made up for it
 		}
 		p.tracer.Tell(event.Trace, obs.Past{Name: name, Kind: kind, Began: began, Ended: ended, Failure: chat.FailureOf(err), Attributes: []obs.Attribute{
 			obs.Number("blabber.partition", int64(p.number)), obs.Text("blabber.room_id", event.Room.String()),
@@ -30,11 +30,9 @@ func (p *Partition) traceInsert(events []chat.Event, began time.Time, err error)
 	if !p.tracer.On() {
 		return
 	}
-	var traces []string
+	traces := make([]string, len(events))
 	for i := range events {
-		if events[i].Trace != "" {
-			traces = append(traces, events[i].Trace)
-		}
+		traces[i] = events[i].Trace
 	}
 	p.tracer.TellBatch(traces, obs.Past{
 		Name: "store insert", Kind: obs.SpanConsumer, Began: began, Ended: p.now(), Failure: chat.FailureOf(err),

@@ -20,7 +20,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sony/gobreaker/v2"
@@ -176,9 +175,5 @@ func moodsOf(text []byte, count int) ([]chat.Mood, error) {
 
 // cut is what the service takes of a text: its beginning, and never bytes that are no text, which JSON has no way to say.
 func cut(text string) string {
-	text = strings.ToValidUTF8(text, "\uFFFD")
-	if len(text) <= TextRunesMax || utf8.RuneCountInString(text) <= TextRunesMax {
-		return text
-	}
-	return string([]rune(text)[:TextRunesMax])
+	return chat.Cut(strings.ToValidUTF8(text, "\uFFFD"), TextRunesMax)
 }

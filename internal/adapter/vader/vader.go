@@ -8,7 +8,6 @@ package vader
 import (
 	"context"
 	"math"
-	"unicode/utf8"
 
 	"github.com/jonreiter/govader"
 
@@ -36,7 +35,7 @@ func (m *Model) Read(ctx context.Context, texts []string) ([]chat.Mood, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		moods[i] = moodOf(m.analyzer.PolarityScores(cut(text)).Compound)
+		moods[i] = moodOf(m.analyzer.PolarityScores(chat.Cut(text, textRunesMax)).Compound)
 	}
 	return moods, nil
 }
@@ -53,12 +52,4 @@ func moodOf(compound float64) chat.Mood {
 		mood.Label = chat.Negative
 	}
 	return mood
-}
-
-// cut is the beginning of a text.
-func cut(text string) string {
-	if len(text) <= textRunesMax || utf8.RuneCountInString(text) <= textRunesMax {
-		return text
-	}
-	return string([]rune(text)[:textRunesMax])
 }
