@@ -130,31 +130,37 @@ type relayBundle struct {
 	relay  *Relay
 	outbox *outbox
 	log    *script
-	stop   func()
+	group  *run.Group
 }
 
-func startRelay(t *testing.T) *relayBundle {
+// newRelay is a relay that does not run yet: what its log shall do is said before start.
+func newRelay(t *testing.T) *relayBundle {
 	t.Helper()
 	group := run.NewGroup(t.Context())
-	b := &relayBundle{outbox: &outbox{}, log: &script{has: map[chat.MessageID]bool{}, group: group, after: time.Millisecond}}
+	b := &relayBundle{outbox: &outbox{}, log: &script{has: map[chat.MessageID]bool{}, group: group, after: time.Millisecond}, group: group}
 	b.relay = NewRelay(b.outbox, b.log, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
-	group.Go("relay", b.relay.Run)
-	b.stop = func() {
-		group.Cancel()
-		if err := group.Wait(); err != nil {
+	return b
+}
+
+// start runs the relay; what it returns stops it and waits.
+func (b *relayBundle) start(t *testing.T) (stop func()) {
+	t.Helper()
+	b.group.Go("relay", b.relay.Run)
+	return func() {
+		b.group.Cancel()
+		if err := b.group.Wait(); err != nil {
 			t.Errorf("the relay ended with %v", err)
 		}
 	}
-	return b
 }
 
 // Promise: whoever waits goes on when the records are in the log, and no later than that.
 func TestSettled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := startRelay(t)
-		defer b.stop()
+		b := newRelay(t)
 		b.log.after = 300 * time.Millisecond
+		defer b.start(t)()
 		start := time.Now()
 		ids := []chat.MessageID{b.outbox.put(1), b.outbox.put(1), b.outbox.put(2)}
 		b.relay.Settled(t.Context(), ids)
@@ -172,10 +178,10 @@ func TestSettled(t *testing.T) {
 func TestSettledGivesUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := startRelay(t)
-		defer b.stop()
+		b := newRelay(t)
 		var down error = chat.Away("the log", nil)
 		b.log.refuse = func(*chat.Record) error { return down }
+		defer b.start(t)()
 		start := time.Now()
 		first := b.outbox.put(1)
 		b.relay.Settled(t.Context(), []chat.MessageID{first})
@@ -205,9 +211,9 @@ func TestSettledGivesUp(t *testing.T) {
 func TestSettledEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := startRelay(t)
-		defer b.stop()
+		b := newRelay(t)
 		b.log.after = time.Hour
+		defer b.start(t)()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		start := time.Now()
@@ -222,8 +228,8 @@ func TestSettledEndsWithItsContext(t *testing.T) {
 func TestSettledElsewhere(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := startRelay(t)
-		defer b.stop()
+		b := newRelay(t)
+		defer b.start(t)()
 		start := time.Now()
 		b.relay.Settled(t.Context(), []chat.MessageID{{1, 2, 3}})
 		if took := time.Since(start); took != 0 {
@@ -236,8 +242,8 @@ func TestSettledElsewhere(t *testing.T) {
 func TestLeftBehind(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := startRelay(t)
-		defer b.stop()
+		b := newRelay(t)
+		defer b.start(t)()
 		synctest.Wait()
 		b.outbox.put(1)
 		<-time.After(relayIdle + time.Second)
@@ -251,8 +257,7 @@ func TestLeftBehind(t *testing.T) {
 func TestDeadRecords(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := startRelay(t)
-		defer b.stop()
+		b := newRelay(t)
 		refused, gone := b.outbox.put(1), b.outbox.put(2)
 		b.outbox.entries = append(b.outbox.entries, chat.OutboxEntry{Position: 900, ID: chat.MessageID{9}, Room: chat.RoomID{1, 3}, Payload: []byte("{")})
 		b.outbox.next = 1000
@@ -266,6 +271,7 @@ func TestDeadRecords(t *testing.T) {
 			}
 			return nil
 		}
+		defer b.start(t)()
 		b.relay.Settled(t.Context(), good)
 		if b.outbox.len() != 0 {
 			t.Errorf("%d are left", b.outbox.len())
@@ -282,14 +288,14 @@ func TestDeadRecords(t *testing.T) {
 func TestOneRoomWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := startRelay(t)
-		defer b.stop()
+		b := newRelay(t)
 		b.log.settle = func(record *chat.Record) error {
 			if record.Room == (chat.RoomID{1, 1}) {
 				return errors.New("something odd")
 			}
 			return nil
 		}
+		defer b.start(t)()
 		b.outbox.put(1)
 		start := time.Now()
 		b.relay.Settled(t.Context(), []chat.MessageID{b.outbox.put(2)})
@@ -319,8 +325,7 @@ func TestRelayKeepsOrder(t *testing.T) {
 		rooms := rapid.SliceOfN(rapid.ByteRange(1, 4), 1, 40).Draw(rt, "rooms")
 		faults := rapid.SliceOfN(rapid.IntRange(0, 3), 1, 60).Draw(rt, "faults")
 		synctest.Test(t, func(t *testing.T) {
-			b := startRelay(t)
-			defer b.stop()
+			b := newRelay(t)
 			fault := func() int {
 				if len(faults) == 0 {
 					return 0
@@ -344,6 +349,7 @@ func TestRelayKeepsOrder(t *testing.T) {
 				}
 				return nil
 			}
+			defer b.start(t)()
 			want := map[byte][]chat.MessageID{}
 			for i, room := range rooms {
 				want[room] = append(want[room], b.outbox.put(room))
@@ -367,8 +373,8 @@ func TestRelayKeepsOrder(t *testing.T) {
 func TestManyEntries(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := startRelay(t)
-		defer b.stop()
+		b := newRelay(t)
+		defer b.start(t)()
 		var last chat.MessageID
 		for i := range 3*relayBatchMax + 1 {
 			last = b.outbox.put(byte(1 + i%200))
