@@ -26,6 +26,8 @@ RACE := $(if $(shell command -v cc),-race -gcflags=modernc.org/sqlite/lib=-race=
 TOOLS := $(CACHE)/tools-$(shell (go env GOVERSION; cat tools/go.mod) | sha256sum | cut -c1-16)
 LINT := $(TOOLS)/golangci-lint
 GOTESTSUM := $(TOOLS)/gotestsum
+# What the backups of deploy/k8s/backup are made with; a module of its own, as it has a cloud's worth of others.
+RESTIC := $(CACHE)/restic-$(shell (go env GOVERSION; cat tools/restic/go.mod) | sha256sum | cut -c1-16)/restic
 
 # Folders are listed with their files: their time changes when a file is deleted.
 CLIENT := web/dist/client/index.html
@@ -140,8 +142,8 @@ test-sentiment: ## the sentiment service's tests, and its model's figures
 
 # The binary is tested as it is shipped, crash tests from Go, screens in a browser.
 .PHONY: test-e2e
-test-e2e: $(GOTESTSUM) build ## end to end: crashes (test/e2e) and a browser (web/e2e)
-	$(if $(wildcard test/e2e/*.go),BLABBER_HIVE_BINARY=$(CURDIR)/bin/blabber-hive $(GOTESTSUM) --format testname -- -count=1 -timeout $(PATIENCE) ./test/e2e/...)
+test-e2e: $(GOTESTSUM) $(RESTIC) build ## end to end: crashes (test/e2e) and a browser (web/e2e)
+	$(if $(wildcard test/e2e/*.go),BLABBER_HIVE_BINARY=$(CURDIR)/bin/blabber-hive RESTIC=$(RESTIC) $(GOTESTSUM) --format testname -- -count=1 -timeout $(PATIENCE) ./test/e2e/...)
 	$(if $(wildcard web/e2e/*.mjs),scripts/browser.sh)
 
 .PHONY: torture
@@ -191,6 +193,10 @@ bench-go: ## Go benchmarks that match BENCH
 vuln: $(LINT) ## known vulnerabilities in what we build on; asks the Go vulnerability database
 	$(TOOLS)/govulncheck ./...
 
+.PHONY: restic
+restic: $(RESTIC) ## build restic, which tests of backups need, and say where it is
+	@echo $(RESTIC)
+
 ## Housekeeping
 
 .PHONY: fmt
@@ -224,3 +230,8 @@ $(LINT) $(GOTESTSUM) &: tools/go.mod tools/go.sum
 	@mkdir -p $(TOOLS)
 	cd tools && go build -o $(TOOLS)/ tool
 	@touch $(LINT) $(GOTESTSUM)
+
+$(RESTIC): tools/restic/go.mod tools/restic/go.sum
+	@mkdir -p $(@D)
+	cd tools/restic && CGO_ENABLED=0 go build -trimpath -o $@ github.com/restic/restic/cmd/restic
+	@touch $@
