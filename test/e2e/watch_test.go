@@ -93,7 +93,7 @@ func (c *cluster) watchOver(t *testing.T) watcher {
 		return retarget(t, string(text), map[string][]string{
 			"localhost:9090": {listen}, "blabber-hive": nodes, "fastapi:8000": {host(c.model.URL)},
 			"postgres-exporter:9187": {host(database.URL)}, "redis-exporter:9121": {host(redis.URL)}, "kafka-exporter:9308": nil,
-			"node-exporter:9100": {host(machine.URL)},
+			"targets/machine.yml": {host(machine.URL)},
 		})
 	})
 	must(t, err)
@@ -120,6 +120,8 @@ func retarget(t *testing.T, config string, addresses map[string][]string) string
 	}
 	static := regexp.MustCompile(`static_configs:\n      - targets: \[([^\],]+)\]\n`)
 	config = static.ReplaceAllStringFunc(config, func(found string) string { return target(static.FindStringSubmatch(found)[1]) })
+	byFile := regexp.MustCompile(`file_sd_configs:.*\n      - files: \[([^\],]+)\]\n`)
+	config = byFile.ReplaceAllStringFunc(config, func(found string) string { return target(byFile.FindStringSubmatch(found)[1]) })
 	byName := regexp.MustCompile(`dns_sd_configs:\n      - names: \[([^\],]+)\]\n(?:        .*\n)*`)
 	config = byName.ReplaceAllStringFunc(config, func(found string) string { return target(byName.FindStringSubmatch(found)[1]) })
 	if len(known) > 0 {

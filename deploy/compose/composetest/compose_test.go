@@ -97,7 +97,7 @@ func checker(t *testing.T) *composetest.Checker {
 		Programs: composetest.Programs(variables(t, "serve"), variables(t, "migrate")),
 		Texts: map[string][]string{
 			"nginx":      {read(t, "deploy/compose/nginx/place.conf")},
-			"prometheus": {read(t, "deploy/compose/prometheus/prometheus.yml")},
+			"prometheus": {read(t, "deploy/compose/prometheus/prometheus.yml"), read(t, "deploy/compose/prometheus/targets/machine.yml")},
 			"grafana":    {read(t, "deploy/compose/grafana/provisioning/datasources/prometheus.yaml")},
 		},
 	}
