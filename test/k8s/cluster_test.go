@@ -1,0 +1,303 @@
+// Package k8s_test applies the manifests of deploy/k8s to a real API server, with Kubernetes' own controllers and scheduler
+// behind it, and watches what becomes of them. No container runs: nodes are played (services.StartKubernetes).
+package k8s_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/blabber-hive/blabber-hive/internal/porttest/services"
+	"github.com/blabber-hive/blabber-hive/internal/run"
+)
+
+const (
+	// toolsVariable names the folder that scripts/k8s-tools.sh prints.
+	toolsVariable = "KUBERNETES_TOOLS"
+	namespace     = "blabber-hive"
+	ours          = "app.kubernetes.io/part-of=blabber-hive"
+	// patience is how long anything may take. All of it is a minute on two idle cores.
+	patience = 5 * time.Minute
+)
+
+// tools is the folder of the control plane's programs.
+func tools(t *testing.T) string {
+	t.Helper()
+	folder := os.Getenv(toolsVariable)
+	if folder == "" {
+		t.Fatalf("%s does not name the programs of Kubernetes: run make test-k8s, or set it to what scripts/k8s-tools.sh prints", toolsVariable)
+	}
+	return folder
+}
+
+// cluster is a Kubernetes with a copy of deploy/, whose secrets are drawn for it.
+type cluster struct {
+	*services.Kubernetes
+
+	t    *testing.T
+	root string // what stands for the project's folder
+}
+
+func start(t *testing.T) *cluster {
+	t.Helper()
+	root := t.TempDir()
+	for _, folder := range []string{"deploy", "scripts"} {
+		if err := os.CopyFS(filepath.Join(root, folder), os.DirFS(filepath.Join("../..", folder))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	programs := tools(t)
+	kubernetes, err := services.NewFolder(t).StartKubernetes(t.Context(), programs, 6)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cluster{Kubernetes: kubernetes, t: t, root: root}
+	// The scripts find this kubectl and this cluster.
+	t.Setenv("KUBECONFIG", kubernetes.Kubeconfig)
+	t.Setenv("PATH", programs+string(os.PathListSeparator)+os.Getenv("PATH"))
+	c.script("secrets.sh")
+	return c
+}
+
+// script runs one of the project's scripts in the copy of it, and returns what it prints.
+func (c *cluster) script(name string, args ...string) string {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, filepath.Join(c.root, "scripts", name), args...)
+	cmd.Dir = c.root
+	output, err := cmd.CombinedOutput()
+	if err != nil {
+		c.t.Fatalf("%s: %v\n%s", name, err, output)
+	}
+	return string(output)
+}
+
+// do is kubectl, which must not fail.
+func (c *cluster) do(args ...string) string {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
+	defer cancel()
+	output, err := c.Kubectl(ctx, args...)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return output
+}
+
+// object is what these tests read of any object.
+type object struct {
+	Kind     string `json:"kind"`
+	Metadata struct {
+		Name       string `json:"name"`
+		Generation int64  `json:"generation"`
+	} `json:"metadata"`
+	Type    string `json:"type"`   // of an event
+	Reason  string `json:"reason"` // likewise
+	Message string `json:"message"`
+	Spec    struct {
+		NodeName string `json:"nodeName"`
+	} `json:"spec"`
+	Status struct {
+		CurrentHealthy int    `json:"currentHealthy"` // of a budget
+		DesiredHealthy int    `json:"desiredHealthy"`
+		ExpectedPods   int    `json:"expectedPods"`
+		Phase          string `json:"phase"`
+		Conditions     []struct {
+			Type   string `json:"type"`
+			Status string `json:"status"`
+		} `json:"conditions"`
+	} `json:"status"`
+}
+
+// list is the objects of some kinds in the chat's namespace.
+func (c *cluster) list(kinds string, more ...string) []object {
+	c.t.Helper()
+	var found struct {
+		Items []object `json:"items"`
+	}
+	output := c.do(append([]string{"get", kinds, "--namespace", namespace, "--output=json"}, more...)...)
+	if err := json.Unmarshal([]byte(output), &found); err != nil {
+		c.t.Fatal(err)
+	}
+	return found.Items
+}
+
+// eventually waits until a condition holds; it says what is missing.
+func (c *cluster) eventually(what string, condition func() error) {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
+	defer cancel()
+	err := run.Retry(ctx, run.Backoff{First: 50 * time.Millisecond, Max: time.Second}, func(context.Context) error { return condition() })
+	if err != nil {
+		c.t.Fatalf("wait until %s: %v", what, err)
+	}
+}
+
+// Promise: each overlay is admitted under the restricted Pod Security level, by strict validation and without a warning;
+// everything in it becomes available and its jobs complete; a rollout and the emptying of a node keep the budgets; rolled
+// out again nothing changes; and when it is deleted nothing is left.
+func TestOverlays(t *testing.T) {
+	c := start(t)
+	for _, overlay := range []string{"local", "eks"} {
+		t.Run(overlay, func(t *testing.T) {
+			c := &cluster{Kubernetes: c.Kubernetes, t: t, root: c.root}
+			folder := filepath.Join(c.root, "deploy/k8s/overlays", overlay)
+			said := c.do("apply", "--server-side", "--validate=strict", "--dry-run=client", "--kustomize", folder)
+			t.Logf("%d objects", strings.Count(said, "\n"))
+			if output := c.script("rollout.sh", folder); strings.Contains(output, "Warning") {
+				t.Errorf("it is applied with warnings:\n%s", output)
+			}
+			c.becomesAvailable()
+			c.backsUp(overlay)
+			c.isScaled(overlay)
+			c.refusesTheUnrestricted()
+			c.changesNothing(folder)
+			c.keepsBudgets()
+			c.leavesNothing(folder)
+		})
+	}
+}
+
+// becomesAvailable waits for all that rollout.sh does not wait for.
+func (c *cluster) becomesAvailable() {
+	c.t.Helper()
+	c.do("wait", "--namespace", namespace, "--for=condition=Available", "--timeout=2m", "deployments", "--all")
+	c.do("wait", "--namespace", namespace, "--for=condition=Complete", "--timeout=2m", "job/migrate")
+	for _, pod := range c.list("pods") {
+		if pod.Status.Phase != "Running" && pod.Status.Phase != "Succeeded" {
+			c.t.Errorf("the pod %s is %s", pod.Metadata.Name, pod.Status.Phase)
+		}
+	}
+	for _, claim := range c.list("persistentvolumeclaims") {
+		// The backups' volume waits for the first backup, where a class binds late.
+		if claim.Status.Phase != "Bound" {
+			c.t.Errorf("the claim %s is %s", claim.Metadata.Name, claim.Status.Phase)
+		}
+	}
+	for _, event := range c.list("events") {
+		if event.Reason == "FailedCreate" || strings.Contains(event.Message, "violates PodSecurity") {
+			c.t.Errorf("%s: %s", event.Reason, event.Message)
+		}
+	}
+}
+
+// backsUp runs a backup by hand, as docs/operations.md says, and the job that restores one.
+func (c *cluster) backsUp(overlay string) {
+	c.t.Helper()
+	c.do("create", "job", "--namespace", namespace, "--from=cronjob/backup", "backup-by-hand")
+	c.do("wait", "--namespace", namespace, "--for=condition=Complete", "--timeout=2m", "job/backup-by-hand")
+	c.do("delete", "job", "--namespace", namespace, "backup-by-hand")
+	_ = overlay
+}
+
+// isScaled: an autoscaler finds what it scales. Without a metrics server it can do no more here.
+func (c *cluster) isScaled(overlay string) {
+	c.t.Helper()
+	if overlay != "eks" {
+		return
+	}
+	c.eventually("the autoscalers have found what they scale", func() error {
+		scalers := c.list("horizontalpodautoscalers")
+		if len(scalers) == 0 {
+			return run.Permanent(fmt.Errorf("there are no autoscalers"))
+		}
+		for _, scaler := range scalers {
+			able := slices.ContainsFunc(scaler.Status.Conditions, func(condition struct {
+				Type   string `json:"type"`
+				Status string `json:"status"`
+			}) bool {
+				return condition.Type == "AbleToScale" && condition.Status == "True"
+			})
+			if !able {
+				return fmt.Errorf("%s has the conditions %v", scaler.Metadata.Name, scaler.Status.Conditions)
+			}
+		}
+		return nil
+	})
+}
+
+// refusesTheUnrestricted: the level is enforced, not only met.
+func (c *cluster) refusesTheUnrestricted() {
+	c.t.Helper()
+	_, err := c.Kubectl(c.t.Context(), "run", "intruder", "--namespace", namespace, "--image=example.com/any:1", "--privileged")
+	if err == nil || !strings.Contains(err.Error(), `violates PodSecurity "restricted`) {
+		c.t.Errorf("a privileged pod: %v", err)
+	}
+}
+
+// changesNothing: an overlay that is there already is rolled out without replacing anything.
+func (c *cluster) changesNothing(folder string) {
+	c.t.Helper()
+	const workloads = "deployments,statefulsets,cronjobs"
+	before := c.list(workloads)
+	c.script("rollout.sh", folder)
+	for i, after := range c.list(workloads) {
+		if after.Metadata != before[i].Metadata {
+			c.t.Errorf("%s became generation %d from %d", after.Metadata.Name, after.Metadata.Generation, before[i].Metadata.Generation)
+		}
+	}
+}
+
+// keepsBudgets replaces all pods of each Deployment, then empties a node, while somebody watches how many are there.
+func (c *cluster) keepsBudgets() {
+	c.t.Helper()
+	ctx, cancel := context.WithCancel(c.t.Context())
+	watch := exec.CommandContext(ctx, "kubectl", "get", "poddisruptionbudgets", "--namespace", namespace, "--watch", "--output=json")
+	var seen strings.Builder
+	watch.Stdout = &seen
+	if err := watch.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	finish := func() { cancel(); _ = watch.Wait() }
+	c.do("rollout", "restart", "--namespace", namespace, "deployments", "--selector", ours)
+	for _, deployment := range c.list("deployments") {
+		c.do("rollout", "status", "--namespace", namespace, "deployment/"+deployment.Metadata.Name, "--timeout=3m")
+	}
+	var node string
+	for _, pod := range c.list("pods", "--selector", "app.kubernetes.io/name=gateway") {
+		node = pod.Spec.NodeName
+	}
+	c.do("drain", node, "--delete-emptydir-data", "--force", "--timeout=2m")
+	c.becomesAvailable()
+	c.do("uncordon", node)
+	finish()
+
+	rounds, budgets := 0, map[string]bool{}
+	for decoder := json.NewDecoder(strings.NewReader(seen.String())); ; rounds++ {
+		var budget object
+		if decoder.Decode(&budget) != nil {
+			break
+		}
+		budgets[budget.Metadata.Name] = true
+		if budget.Status.ExpectedPods == 0 || budget.Status.CurrentHealthy < budget.Status.DesiredHealthy {
+			c.t.Errorf("the budget %s: %d of %d are there, %d must be", budget.Metadata.Name, budget.Status.CurrentHealthy, budget.Status.ExpectedPods, budget.Status.DesiredHealthy)
+		}
+	}
+	if !budgets["gateway"] || !budgets["sequencer"] {
+		c.t.Errorf("budgets were seen of %v only", budgets)
+	}
+	c.t.Logf("%d states of %d budgets, all kept", rounds, len(budgets))
+}
+
+// leavesNothing deletes the overlay and looks for anything of ours, in the namespace and outside.
+func (c *cluster) leavesNothing(folder string) {
+	c.t.Helper()
+	c.do("delete", "--kustomize", folder, "--wait", "--timeout=3m")
+	kinds := strings.Fields(c.do("api-resources", "--verbs=list", "--output=name"))
+	c.eventually("everything is gone", func() error {
+		left := c.do("get", strings.Join(kinds, ","), "--all-namespaces", "--selector", ours, "--ignore-not-found", "--output=name")
+		volumes := c.do("get", "persistentvolumes,namespaces", "--output=name")
+		if left != "" || strings.Contains(volumes, "persistentvolume/") || strings.Contains(volumes, namespace) {
+			return fmt.Errorf("left:\n%s%s", left, volumes)
+		}
+		return nil
+	})
+}
