@@ -130,7 +130,7 @@ SERVICES := go run ./test/services
 
 .PHONY: test-go
 test-go: $(GOTESTSUM) ## Go tests, all but end to end
-	$(SERVICES) -- $(GOTESTSUM) --format pkgname --hide-summary skipped -- -timeout $(PATIENCE) $(RACE) $$(go list ./... | grep -v '/test/e2e')
+	$(SERVICES) -- $(GOTESTSUM) --format pkgname --hide-summary skipped -- -timeout $(PATIENCE) $(RACE) $$(go list ./... | grep -vE '/test/(e2e|k8s)')
 
 .PHONY: test-web
 test-web: $(MODULES) ## the web client's tests
@@ -156,6 +156,11 @@ torture: build ## all faults at random in a cluster, for DURATION (10m) from SEE
 test-compose: $(GOTESTSUM) ## what compose.yaml means, by Docker's own parser; dashboards by Grafana's schema
 	cd deploy/compose/composetest && $(GOTESTSUM) --format testname -- -count=1 ./...
 	cd deploy/compose/grafana/generate && $(GOTESTSUM) --format testname -- -count=1 ./...
+
+# The control plane is built from Go modules: 15 minutes the first time, then it lies in the user's cache.
+.PHONY: test-k8s
+test-k8s: $(GOTESTSUM) ## the manifests of deploy/k8s on a real API server, with Kubernetes' controllers and played nodes
+	KUBERNETES_TOOLS=$$(scripts/k8s-tools.sh) $(GOTESTSUM) --format testname -- -count=1 -timeout $(PATIENCE) ./test/k8s
 
 .PHONY: images
 images: ## build the images with Docker, podman or buildah; STAND_INS=1 where no registry can be reached

@@ -5,6 +5,7 @@ package k8s_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -43,6 +44,7 @@ type cluster struct {
 
 	t    *testing.T
 	root string // what stands for the project's folder
+	env  []string
 }
 
 func start(t *testing.T) *cluster {
@@ -58,10 +60,9 @@ func start(t *testing.T) *cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cluster{Kubernetes: kubernetes, t: t, root: root}
-	// The scripts find this kubectl and this cluster.
-	t.Setenv("KUBECONFIG", kubernetes.Kubeconfig)
-	t.Setenv("PATH", programs+string(os.PathListSeparator)+os.Getenv("PATH"))
+	// By which the scripts find this kubectl and this cluster.
+	env := append(os.Environ(), "KUBECONFIG="+kubernetes.Kubeconfig, "PATH="+programs+string(os.PathListSeparator)+os.Getenv("PATH"))
+	c := &cluster{Kubernetes: kubernetes, t: t, root: root, env: env}
 	c.script("secrets.sh")
 	return c
 }
@@ -72,7 +73,7 @@ func (c *cluster) script(name string, args ...string) string {
 	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, filepath.Join(c.root, "scripts", name), args...)
-	cmd.Dir = c.root
+	cmd.Dir, cmd.Env = c.root, c.env
 	output, err := cmd.CombinedOutput()
 	if err != nil {
 		c.t.Fatalf("%s: %v\n%s", name, err, output)
@@ -106,15 +107,17 @@ type object struct {
 		NodeName string `json:"nodeName"`
 	} `json:"spec"`
 	Status struct {
-		CurrentHealthy int    `json:"currentHealthy"` // of a budget
-		DesiredHealthy int    `json:"desiredHealthy"`
-		ExpectedPods   int    `json:"expectedPods"`
-		Phase          string `json:"phase"`
-		Conditions     []struct {
-			Type   string `json:"type"`
-			Status string `json:"status"`
-		} `json:"conditions"`
+		CurrentHealthy int         `json:"currentHealthy"` // of a budget
+		DesiredHealthy int         `json:"desiredHealthy"`
+		ExpectedPods   int         `json:"expectedPods"`
+		Phase          string      `json:"phase"`
+		Conditions     []condition `json:"conditions"`
 	} `json:"status"`
+}
+
+type condition struct {
+	Type   string `json:"type"`
+	Status string `json:"status"`
 }
 
 // list is the objects of some kinds in the chat's namespace.
@@ -141,22 +144,26 @@ func (c *cluster) eventually(what string, condition func() error) {
 	}
 }
 
-// Promise: each overlay is admitted under the restricted Pod Security level, by strict validation and without a warning;
-// everything in it becomes available and its jobs complete; a rollout and the emptying of a node keep the budgets; rolled
-// out again nothing changes; and when it is deleted nothing is left.
+// Promise: each overlay is admitted under the restricted Pod Security level, by strict validation and without a warning, be it by
+// kubectl alone or by rollout.sh; everything in it becomes available and its jobs complete; a rollout and the emptying of
+// a node keep the budgets; rolled out again nothing changes; and when it is deleted nothing is left.
 func TestOverlays(t *testing.T) {
-	c := start(t)
+	t.Parallel()
 	for _, overlay := range []string{"local", "eks"} {
 		t.Run(overlay, func(t *testing.T) {
-			c := &cluster{Kubernetes: c.Kubernetes, t: t, root: c.root}
+			t.Parallel()
+			c := start(t)
 			folder := filepath.Join(c.root, "deploy/k8s/overlays", overlay)
-			said := c.do("apply", "--server-side", "--validate=strict", "--dry-run=client", "--kustomize", folder)
+			said := c.do("apply", "--server-side", "--validate=strict", "--kustomize", folder)
 			t.Logf("%d objects", strings.Count(said, "\n"))
+			c.becomesAvailable()
+			c.leavesNothing(folder)
+
 			if output := c.script("rollout.sh", folder); strings.Contains(output, "Warning") {
 				t.Errorf("it is applied with warnings:\n%s", output)
 			}
 			c.becomesAvailable()
-			c.backsUp(overlay)
+			c.backsUp()
 			c.isScaled(overlay)
 			c.refusesTheUnrestricted()
 			c.changesNothing(folder)
@@ -189,13 +196,14 @@ func (c *cluster) becomesAvailable() {
 	}
 }
 
-// backsUp runs a backup by hand, as docs/operations.md says, and the job that restores one.
-func (c *cluster) backsUp(overlay string) {
+// backsUp makes jobs by hand, as docs/operations.md says, of what is run by the clock and of what only people run.
+func (c *cluster) backsUp() {
 	c.t.Helper()
-	c.do("create", "job", "--namespace", namespace, "--from=cronjob/backup", "backup-by-hand")
-	c.do("wait", "--namespace", namespace, "--for=condition=Complete", "--timeout=2m", "job/backup-by-hand")
-	c.do("delete", "job", "--namespace", namespace, "backup-by-hand")
-	_ = overlay
+	for _, name := range []string{"backup", "restore"} {
+		c.do("create", "job", "--namespace", namespace, "--from=cronjob/"+name, name+"-by-hand")
+		c.do("wait", "--namespace", namespace, "--for=condition=Complete", "--timeout=2m", "job/"+name+"-by-hand")
+		c.do("delete", "job", "--namespace", namespace, name+"-by-hand")
+	}
 }
 
 // isScaled: an autoscaler finds what it scales. Without a metrics server it can do no more here.
@@ -207,16 +215,10 @@ func (c *cluster) isScaled(overlay string) {
 	c.eventually("the autoscalers have found what they scale", func() error {
 		scalers := c.list("horizontalpodautoscalers")
 		if len(scalers) == 0 {
-			return run.Permanent(fmt.Errorf("there are no autoscalers"))
+			return run.Permanent(errors.New("there are no autoscalers"))
 		}
 		for _, scaler := range scalers {
-			able := slices.ContainsFunc(scaler.Status.Conditions, func(condition struct {
-				Type   string `json:"type"`
-				Status string `json:"status"`
-			}) bool {
-				return condition.Type == "AbleToScale" && condition.Status == "True"
-			})
-			if !able {
+			if !slices.Contains(scaler.Status.Conditions, condition{Type: "AbleToScale", Status: "True"}) {
 				return fmt.Errorf("%s has the conditions %v", scaler.Metadata.Name, scaler.Status.Conditions)
 			}
 		}
@@ -250,7 +252,8 @@ func (c *cluster) changesNothing(folder string) {
 func (c *cluster) keepsBudgets() {
 	c.t.Helper()
 	ctx, cancel := context.WithCancel(c.t.Context())
-	watch := exec.CommandContext(ctx, "kubectl", "get", "poddisruptionbudgets", "--namespace", namespace, "--watch", "--output=json")
+	watch := exec.CommandContext(ctx, filepath.Join(tools(c.t), "kubectl"), "get", "poddisruptionbudgets", "--namespace", namespace, "--watch", "--output=json")
+	watch.Env = c.env
 	var seen strings.Builder
 	watch.Stdout = &seen
 	if err := watch.Start(); err != nil {

@@ -119,6 +119,7 @@ func conforms(t *testing.T, programs, schemas, manifests string) error {
 // Promise: both overlays, the restore and nothing else that kustomize renders have a field that the API server does not
 // know, or a value of another type.
 func TestSchemas(t *testing.T) {
+	t.Parallel()
 	c := start(t)
 	folder := t.TempDir()
 	t.Logf("%d kinds", c.schemas(folder))

@@ -1,4 +1,4 @@
-// Package services starts PostgreSQL, Redis, Kafka, nginx and Prometheus for tests: the real programs, as child processes of the test.
+// Package services starts PostgreSQL, Redis, Kafka, nginx, Prometheus and Kubernetes for tests: the real programs, as child processes of the test.
 //
 // What it owns: one temporary folder ([Folder]) with everything that the programs write, the free loopback ports that they
 // listen on, and the processes ([Instance]), which can be killed, frozen and started again on the same port and data.

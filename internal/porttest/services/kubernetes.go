@@ -75,8 +75,10 @@ func (f *Folder) StartKubernetes(ctx context.Context, tools string, nodes int) (
 		return nil, err
 	}
 	for _, part := range [][]string{
-		{"kube-controller-manager", "--leader-elect=false", "--use-service-account-credentials", "--root-ca-file", certificate,
-			"--service-account-private-key-file", filepath.Join(dir, "accounts.key")},
+		{
+			"kube-controller-manager", "--leader-elect=false", "--use-service-account-credentials", "--root-ca-file", certificate,
+			"--service-account-private-key-file", filepath.Join(dir, "accounts.key"),
+		},
 		{"kube-scheduler", "--leader-elect=false"},
 	} {
 		port, err := freePort(ctx)
@@ -166,7 +168,7 @@ func (f *Folder) startAPIServer(ctx context.Context, k *Kubernetes, dir string, 
 		return k.answers(ctx, filepath.Join(dir, "apiserver.crt"), url+"/readyz")
 	}
 	_, err = f.startPart(ctx, k, dir, ready, "kube-apiserver", "--etcd-servers", etcd.URL, "--bind-address=127.0.0.1", "--secure-port", strconv.Itoa(port),
-		"--cert-dir", dir, "--service-cluster-ip-range=10.96.0.0/16", "--authorization-mode=RBAC", "--token-auth-file", tokens,
+		"--cert-dir", dir, "--service-cluster-ip-range=10.96.0.0/16", "--authorization-mode=RBAC", "--allow-privileged", "--token-auth-file", tokens,
 		"--service-account-issuer=https://kubernetes.default.svc", "--service-account-key-file", accounts, "--service-account-signing-key-file", accounts)
 	return url, err
 }
