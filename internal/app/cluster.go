@@ -219,6 +219,8 @@ func refuseHalf(ctx context.Context, store *postgres.Store) error {
 		return fmt.Errorf("look for an unfinished import: %w", err)
 	case strings.HasPrefix(half, postgres.ReplayPrefix):
 		return errors.New("the database holds only a part of what the log says: run 'replay' again, which goes on from there")
+	case strings.HasPrefix(half, postgres.RestoredPrefix), strings.HasPrefix(half, postgres.CatchUpPrefix):
+		return errors.New("the database was restored from a backup, and the log knows what was said since: run 'replay --from backup' first")
 	case half != "":
 		return fmt.Errorf("the database holds only a part of archive %s: run 'import' with it again, which goes on from there", half)
 	}

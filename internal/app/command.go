@@ -47,7 +47,7 @@ type commands struct {
 	User        userCommand        `cmd:"" help:"Make and manage accounts, also while the server runs."`
 	Export      exportCommand      `cmd:"" help:"Write everything that is stored to one file, also while the server runs."`
 	Import      importCommand      `cmd:"" help:"Fill an empty data folder from such a file. Cut short, it goes on when started again."`
-	Replay      replayCommand      `cmd:"" help:"Cluster: make a lost database again from the log in Kafka. Cut short, it goes on when started again."`
+	Replay      replayCommand      `cmd:"" help:"Cluster: make a lost database whole again from the log in Kafka, with a backup or without. Cut short, it goes on when started again."`
 	Verify      verifyCommand      `cmd:"" help:"Check that nothing is missing and nothing contradicts itself, also while the server runs."`
 	OpenAPI     openAPICommand     `cmd:"" name:"openapi" help:"Print the OpenAPI document of the HTTP API."`
 }

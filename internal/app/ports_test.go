@@ -106,6 +106,7 @@ var (
 	_ archive.Log     = (*kafka.Log)(nil)
 
 	_ replay.Store  = (*postgres.Store)(nil)
+	_ replay.Behind = (*postgres.Store)(nil)
 	_ replay.Log    = (*kafka.Log)(nil)
 	_ sequencer.Log = (*replay.Stretch)(nil)
 

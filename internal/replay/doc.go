@@ -1,4 +1,4 @@
-// Package replay makes the store of a cluster again from the log, where the store was lost and there is no backup of it.
+// Package replay makes the store of a cluster again from the log, where the store was lost, with a backup of it or without.
 //
 // What it owns: what of a store is not numbered and has to be read out of the log, in four steps:
 //
@@ -6,6 +6,9 @@
 //	people   put accounts and rooms, as they were when they were made, into the empty store
 //	number   have the sequencer's store pass number and store every record again ([Stretch] is its log)
 //	fold     read from the stored events who is in each room now, who is kept out, and what it is called
+//
+// Where there is a backup, [CatchUp] takes the same steps from where each partition is stored in it: people and rooms since are put in,
+// rooms that were deleted since are taken away, and members are folded from the events since, so that who was a member stays it as he was.
 //
 // # Why the numbers are the same
 //

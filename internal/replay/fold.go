@@ -1,6 +1,8 @@
 package replay
 
 import (
+	"errors"
+
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
@@ -12,6 +14,7 @@ type fold struct {
 	changed map[chat.RoomID]chat.Room
 	members map[place]chat.Member
 	bans    map[place]chat.Ban
+	last    map[place]chat.MemberChange // what happened to each last
 }
 
 // place is one person in one room.
@@ -23,7 +26,7 @@ type place struct {
 func newFold() *fold {
 	return &fold{
 		rooms: make(map[chat.RoomID]chat.Room), changed: make(map[chat.RoomID]chat.Room),
-		members: make(map[place]chat.Member), bans: make(map[place]chat.Ban),
+		members: make(map[place]chat.Member), bans: make(map[place]chat.Ban), last: make(map[place]chat.MemberChange),
 	}
 }
 
@@ -58,6 +61,7 @@ func (f *fold) event(event *chat.Event) {
 
 func (f *fold) member(event *chat.Event, m *chat.MemberDetail) {
 	at := place{event.Room, m.User.ID}
+	f.last[at] = m.Change
 	if m.Change.Leaves() {
 		delete(f.members, at)
 		if m.Change == chat.MemberBanned {
@@ -73,6 +77,29 @@ func (f *fold) member(event *chat.Event, m *chat.MemberDetail) {
 		Room: event.Room, User: m.User, Role: m.Role, JoinedAt: m.JoinedAt, MutedUntil: m.MutedUntil,
 		ReadSeq: f.rooms[event.Room].Head, Notify: chat.NotifyAll,
 	}
+}
+
+// settle makes of somebody's place in a room, as it was, what it became. Whoever was a member stays it with what they had read.
+func (f *fold) settle(tx chat.RoomTx, at place, last chat.MemberChange) error {
+	member, is := f.members[at]
+	if !is {
+		if err := tx.RemoveMember(at.user); err != nil && !errors.Is(err, chat.ErrNotFound) {
+			return err
+		}
+		if ban, kept := f.bans[at]; kept && last == chat.MemberBanned {
+			return tx.PutBan(ban)
+		}
+		return nil
+	}
+	if err := tx.RemoveBan(at.user); err != nil && !errors.Is(err, chat.ErrNotFound) { // see member
+		return err
+	}
+	room, err := tx.Room()
+	if err != nil {
+		return err
+	}
+	member.ReadSeq = room.Head
+	return tx.PutMember(member)
 }
 
 // rows are the members and the bans.

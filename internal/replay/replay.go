@@ -19,12 +19,6 @@ const (
 	putRows = 1000
 )
 
-// Lost is what the log does not hold, in words for people.
-const Lost = "passwords, sessions, e-mail addresses, who is an administrator and who is locked, accounts that never did anything in a room, " +
-	"status lines, what people changed of their profiles after they last did something in a room, " +
-	"invites, read marks (all counts as read), notification levels, reasons of bans, bans of people who were not members and the lifting of bans, " +
-	"and changes of the last moments that the database had not told the log yet"
-
 // Replay is one replay of a whole log.
 type Replay struct {
 	Log   Log
@@ -37,24 +31,10 @@ type Replay struct {
 	Progress func(done, total int64)
 }
 
-// Summary is what a replay has made.
-type Summary struct {
-	Accounts, Rooms, Numbers int64
-	Records                  int64 // of the log
-	Unreadable               int64 // of those, such as were never numbered
-	DeletedRooms             int64
-	MissingRooms             int64    // left out, because the log does not have their creation
-	Renamed                  []string // usernames that two people had, one after the other
-}
-
 // Run makes the store.
 func (r *Replay) Run(ctx context.Context) (Summary, error) {
-	owners, err := r.Log.Owners(ctx)
-	if err != nil {
-		return Summary{}, fmt.Errorf("replay: %w", err)
-	}
-	if owners > 0 {
-		return Summary{}, chat.Refuse(chat.Conflict, "%d servers number this log at this moment: stop all servers first", owners)
+	if err := refuseBeside(ctx, r.Log); err != nil {
+		return Summary{}, err
 	}
 	id, extents, err := r.Log.Extents(ctx)
 	if err != nil {
@@ -75,14 +55,11 @@ func (r *Replay) Run(ctx context.Context) (Summary, error) {
 	if err := r.Store.BeginReplay(ctx, id); err != nil {
 		return Summary{}, err
 	}
-	if err := r.put(ctx, survey.rows()); err != nil {
+	if err := put(ctx, r.Store, survey.rows()); err != nil {
 		return Summary{}, fmt.Errorf("replay: put accounts and rooms: %w", err)
 	}
 	if err := r.Number(ctx, stretch); err != nil {
-		if errors.Is(err, chat.ErrFenced) {
-			return Summary{}, chat.Refuse(chat.Conflict, "somebody else stores this log in the same database: stop all servers and other replays, and run this again")
-		}
-		return Summary{}, fmt.Errorf("replay: %w", err)
+		return Summary{}, inNumbering(err)
 	}
 	if err := ctx.Err(); err != nil {
 		return Summary{}, fmt.Errorf("replay: %w", err)
@@ -102,6 +79,26 @@ func (r *Replay) Run(ctx context.Context) (Summary, error) {
 	return summary, nil
 }
 
+// refuseBeside refuses to be at work beside sequencers.
+func refuseBeside(ctx context.Context, log Log) error {
+	owners, err := log.Owners(ctx)
+	if err != nil {
+		return fmt.Errorf("look for servers that number the log: %w", err)
+	}
+	if owners > 0 {
+		return chat.Refuse(chat.Conflict, "%d servers number this log at this moment: stop all servers first", owners)
+	}
+	return nil
+}
+
+// inNumbering says what became of numbering.
+func inNumbering(err error) error {
+	if errors.Is(err, chat.ErrFenced) {
+		return chat.Refuse(chat.Conflict, "somebody else stores this log in the same database: stop all servers and other replays, and run this again")
+	}
+	return fmt.Errorf("replay: %w", err)
+}
+
 // checkBeginning refuses a log of which retention has deleted something.
 func (r *Replay) checkBeginning(extents []chat.Extent) error {
 	if r.AcceptMissing {
@@ -117,9 +114,12 @@ func (r *Replay) checkBeginning(extents []chat.Extent) error {
 }
 
 // put adds rows, some at a time.
-func (r *Replay) put(ctx context.Context, rows []chat.Row) error {
+func put(ctx context.Context, store interface {
+	Put(ctx context.Context, rows []chat.Row) error
+}, rows []chat.Row,
+) error {
 	for some := range slices.Chunk(rows, putRows) {
-		if err := r.Store.Put(ctx, some); err != nil {
+		if err := store.Put(ctx, some); err != nil {
 			return err
 		}
 	}
@@ -128,13 +128,24 @@ func (r *Replay) put(ctx context.Context, rows []chat.Row) error {
 
 // settle writes what was folded.
 func (r *Replay) settle(ctx context.Context, f *fold) error {
-	for id, room := range f.changed {
-		if err := r.Store.Update(ctx, id, func(tx chat.RoomTx) error { return tx.PutRoom(room) }); err != nil {
+	if err := change(ctx, r.Store, f.changed); err != nil {
+		return err
+	}
+	if err := put(ctx, r.Store, f.rows()); err != nil {
+		return fmt.Errorf("put members and bans: %w", err)
+	}
+	return nil
+}
+
+// change lets rooms be what they became.
+func change(ctx context.Context, store interface {
+	Update(ctx context.Context, room chat.RoomID, change func(tx chat.RoomTx) error) error
+}, rooms map[chat.RoomID]chat.Room,
+) error {
+	for id, room := range rooms {
+		if err := store.Update(ctx, id, func(tx chat.RoomTx) error { return tx.PutRoom(room) }); err != nil {
 			return fmt.Errorf("change room %s: %w", id, err)
 		}
-	}
-	if err := r.put(ctx, f.rows()); err != nil {
-		return fmt.Errorf("put members and bans: %w", err)
 	}
 	return nil
 }
@@ -149,10 +160,11 @@ type Stretch struct {
 	done     int64         // records, in both passes
 	total    int64
 	progress func(done, total int64)
+	left     map[chat.RoomID]int64 // messages whose room is not there
 }
 
 func newStretch(log Log, extents []chat.Extent, progress func(done, total int64)) *Stretch {
-	s := &Stretch{log: log, extents: extents, progress: progress}
+	s := &Stretch{log: log, extents: extents, progress: progress, left: make(map[chat.RoomID]int64)}
 	for _, extent := range extents {
 		s.total += passes * int64(extent.End-extent.First)
 	}
@@ -239,6 +251,25 @@ func (s *Stretch) Read(ctx context.Context, partition int, from chat.Offset) (ch
 }
 
 // Settle implements sequencer.Log. What could not be read was sent to the dead letters when it was new.
-func (s *Stretch) Settle(_ context.Context, records chat.LogRun, _ []chat.Outcome) {
+func (s *Stretch) Settle(_ context.Context, records chat.LogRun, outcomes []chat.Outcome) {
 	s.pass(records.Partition, records.To)
+	for i := range outcomes {
+		if record := records.Records[i]; record.Kind == chat.KindMessage && errors.Is(outcomes[i].Err, chat.ErrNotFound) {
+			s.mu.Lock()
+			s.left[record.Room]++
+			s.mu.Unlock()
+		}
+	}
+}
+
+// homeless counts the messages that were left out because their room is not there, but for rooms that the log deletes.
+func (s *Stretch) homeless(found *survey) (count int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, messages := range s.left {
+		if room := found.rooms[id]; room == nil || !room.deleted {
+			count += messages
+		}
+	}
+	return count
 }

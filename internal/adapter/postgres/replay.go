@@ -61,8 +61,8 @@ func refuseUsed(c *engine.Conn) error {
 	}
 	switch {
 	case people+rooms+archives > 0:
-		return chat.Refuse(chat.Conflict, "this database is not empty, it holds %d people and %d rooms: one that was restored from a backup goes on from its "+
-			"stored offsets when servers start, and a replay needs an empty database, made with 'migrate'", people, rooms)
+		return chat.Refuse(chat.Conflict, "this database is not empty, it holds %d people and %d rooms: one that was restored from a backup needs "+
+			"'replay --from backup', and a replay from the beginning an empty database, made with 'migrate'", people, rooms)
 	case partitions > 0:
 		return chat.Refuse(chat.Conflict, "servers are or were at work on this database: %d partitions are stored, up to offset %d; stop them, and replay into an empty database", partitions, stored)
 	}
