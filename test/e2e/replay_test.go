@@ -69,9 +69,9 @@ func (s *small) exported(tables ...string) map[string][]map[string]any {
 	return rows
 }
 
-// killed starts a replay, waits until PostgreSQL holds it up in the middle, in the statement that writes a table, kills it,
+// killed starts a replay from a place, waits until PostgreSQL holds it up in the middle, in the statement that writes a table, kills it,
 // and lets PostgreSQL go on.
-func (s *small) killed(table string) {
+func (s *small) killed(from, table string) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), startPatience)
 	defer cancel()
@@ -86,7 +86,7 @@ func (s *small) killed(table string) {
 	}
 	do(`begin`)
 	do(`lock table ` + table + ` in share mode`)
-	command := exec.Command(binary, "replay", "--from", "earliest")
+	command := exec.Command(binary, "replay", "--from", from)
 	command.Env = s.node.environ()
 	out := new(lockedBuffer)
 	command.Stdout, command.Stderr = out, out
@@ -104,7 +104,7 @@ func (s *small) killed(table string) {
 	do(`rollback`)
 	serve := exec.CommandContext(ctx, binary, "serve", "--addr", s.node.addr, "--admin-addr", s.node.admin)
 	serve.Env = s.node.environ()
-	if text, err := serve.CombinedOutput(); err == nil || !strings.Contains(string(text), "run 'replay' again") {
+	if text, err := serve.CombinedOutput(); err == nil || !strings.Contains(string(text), "run 'replay") {
 		s.t.Errorf("a server on what is only a part ended with %v: %s", err, tail(string(text)))
 	}
 }
@@ -149,8 +149,8 @@ func TestReplay(t *testing.T) {
 	s.anew("again")
 	s.refused("migrate")
 	s.migrate()
-	s.killed("events")
-	s.killed("members")
+	s.killed("earliest", "events")
+	s.killed("earliest", "members")
 	s.replayed()
 	got := s.exported(tables...)
 	for _, table := range tables {

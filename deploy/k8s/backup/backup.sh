@@ -51,10 +51,10 @@ if [[ ${READ_BACK:-yes} != no ]]; then
   [[ $back == "$kept" ]] || refuse "backup $id is not what was dumped: its SHA-256 is $back and was $kept"
 fi
 
-restic forget --quiet --retry-lock 10m "${ours[@]}" --group-by host,tags --prune --keep-last "${KEEP_LAST:-3}" \
-  --keep-daily "${KEEP_DAILY:-7}" --keep-weekly "${KEEP_WEEKLY:-4}" --keep-monthly "${KEEP_MONTHLY:-6}" >"$scratch/forgotten"
-# Another part each six hours, so that what lies for months is looked at, too.
+# Another part each six hours, so that what lies for months is looked at, too. Of a repository that is damaged nothing is removed.
 parts=${CHECK_PARTS:-28}
 restic check --quiet --retry-lock 10m --read-data-subset="$(($(date +%s) / 21600 % parts + 1))/$parts" >"$scratch/checked" 2>&1 ||
   refuse "the repository is damaged: $(tail -n 5 "$scratch/checked")"
+restic forget --quiet --retry-lock 10m "${ours[@]}" --group-by host,tags --prune --keep-last "${KEEP_LAST:-3}" \
+  --keep-daily "${KEEP_DAILY:-7}" --keep-weekly "${KEEP_WEEKLY:-4}" --keep-monthly "${KEEP_MONTHLY:-6}" >"$scratch/forgotten"
 say "kept ${id:0:8}: $bytes bytes, $added new in the repository, in $SECONDS s, sha256 $kept"
