@@ -29,6 +29,11 @@ GOTESTSUM := $(TOOLS)/gotestsum
 # What the backups of deploy/k8s/backup are made with; a module of its own, as it has a cloud's worth of others.
 RESTIC := $(CACHE)/restic-$(shell (go env GOVERSION; cat tools/restic/go.mod) | sha256sum | cut -c1-16)/restic
 
+# What converts compose.yaml to manifests, and what renders and looks through those of deploy/k8s; modules of their own likewise.
+KOMPOSE := $(CACHE)/kompose-$(shell (go env GOVERSION; cat tools/kompose/go.mod) | sha256sum | cut -c1-16)/kompose
+MANIFEST_TOOLS := $(CACHE)/manifests-$(shell (go env GOVERSION; cat tools/manifests/go.mod) | sha256sum | cut -c1-16)
+KUBE_SCORE := $(MANIFEST_TOOLS)/kube-score
+
 # Folders are listed with their files: their time changes when a file is deleted.
 CLIENT := web/dist/client/index.html
 CLIENT_SOURCES := $(shell find web -name node_modules -prune -o -path web/dist -prune -o -path web/dev-dist -prune \
@@ -91,6 +96,7 @@ lint-go: $(LINT)
 	$(LINT) run ./...
 	cd deploy/compose/composetest && $(LINT) run ./...
 	cd deploy/compose/grafana/generate && $(LINT) run ./...
+	cd deploy/k8s/k8stest && $(LINT) run ./...
 
 .PHONY: arch
 arch:
@@ -101,6 +107,7 @@ tidy:
 	go mod tidy -diff
 	cd deploy/compose/composetest && go mod tidy -diff
 	cd deploy/compose/grafana/generate && go mod tidy -diff
+	cd deploy/k8s/k8stest && go mod tidy -diff
 
 .PHONY: lint-web
 lint-web: $(MODULES)
@@ -109,6 +116,10 @@ lint-web: $(MODULES)
 .PHONY: lint-deploy
 lint-deploy: ## Dockerfiles and YAML
 	scripts/lint-deploy.sh
+
+.PHONY: lint-k8s
+lint-k8s: $(KUBE_SCORE) ## what the overlays of deploy/k8s render to, by kube-score
+	scripts/lint-k8s.sh $(MANIFEST_TOOLS)
 
 .PHONY: types-web
 types-web: $(MODULES)
@@ -161,6 +172,16 @@ test-compose: $(GOTESTSUM) ## what compose.yaml means, by Docker's own parser; d
 .PHONY: test-k8s
 test-k8s: $(GOTESTSUM) ## the manifests of deploy/k8s on a real API server, with Kubernetes' controllers and played nodes
 	KUBERNETES_TOOLS=$$(scripts/k8s-tools.sh) $(GOTESTSUM) --format testname -- -count=1 -timeout $(PATIENCE) ./test/k8s
+
+.PHONY: test-k8s-data
+test-k8s-data: $(GOTESTSUM) $(KOMPOSE) ## what the manifests of deploy/k8s mean, and that nothing of compose.yaml is missing
+	cd deploy/k8s/k8stest && KOMPOSE=$(KOMPOSE) $(GOTESTSUM) --format testname -- -count=1 .
+
+.PHONY: kompose
+kompose: $(KOMPOSE) ## what Kompose makes of compose.yaml, in build/kompose, to compare with deploy/k8s
+	@rm -rf build/kompose && mkdir -p build/kompose
+	POSTGRES_PASSWORD=secret REDIS_PASSWORD=secret GRAFANA_PASSWORD=secret \
+		$(KOMPOSE) --suppress-warnings convert --profile supabase --volumes hostPath --file compose.yaml --out build/kompose/
 
 .PHONY: images
 images: ## build the images with Docker, podman or buildah; STAND_INS=1 where no registry can be reached
@@ -228,7 +249,7 @@ deps: ## check that this machine has what is needed, install what may be
 
 .PHONY: clean
 clean: ## delete what was built; data stays
-	rm -rf bin coverage web/dist/client web/dist/static web/coverage
+	rm -rf bin build coverage web/dist/client web/dist/static web/coverage
 	go clean -testcache
 
 $(LINT) $(GOTESTSUM) &: tools/go.mod tools/go.sum
@@ -239,4 +260,14 @@ $(LINT) $(GOTESTSUM) &: tools/go.mod tools/go.sum
 $(RESTIC): tools/restic/go.mod tools/restic/go.sum
 	@mkdir -p $(@D)
 	cd tools/restic && CGO_ENABLED=0 go build -trimpath -o $@ github.com/restic/restic/cmd/restic
+	@touch $@
+
+$(KOMPOSE): tools/kompose/go.mod tools/kompose/go.sum
+	@mkdir -p $(@D)
+	cd tools/kompose && CGO_ENABLED=0 go build -trimpath -o $@ github.com/kubernetes/kompose
+	@touch $@
+
+$(KUBE_SCORE): tools/manifests/go.mod tools/manifests/go.sum
+	@mkdir -p $(MANIFEST_TOOLS)
+	cd tools/manifests && CGO_ENABLED=0 go build -trimpath -o $(MANIFEST_TOOLS)/ tool
 	@touch $@
