@@ -73,6 +73,14 @@ $(MODULES): web/package-lock.json
 dev: $(MODULES) ## serve with reloading: the client on vite's port, the server behind it
 	scripts/dev.sh
 
+.PHONY: up-local
+up-local: ## the chat in a Kubernetes on this machine: kubectl's current one, or one that kind makes (docs/deploy.md)
+	@scripts/up-local.sh
+
+.PHONY: down-local
+down-local: ## take it away again, with what was said in it
+	@scripts/up-local.sh --down
+
 .PHONY: sentiment
 sentiment: ## the model server that reads moods, on http://localhost:8000
 	@scripts/sentiment.sh $(ARGS)
