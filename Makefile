@@ -89,15 +89,23 @@ sentiment: ## the model server that reads moods, on http://localhost:8000
 services: ## PostgreSQL, Redis and Kafka for yourself until Ctrl-C, and the variables that name them
 	@$(SERVICES) $(ARGS)
 
+.PHONY: up
+up: ## a chat in AWS, from nothing or from the commit before: ENV=staging or ENV=production (docs/deploy.md)
+	@scripts/up.sh $(ENV)
+
+.PHONY: down
+down: ## take it away again, but for its backups
+	@scripts/up.sh --down $(ENV)
+
 ## Test
 
 .PHONY: test
 test: deps ## everything: check, Go with -race, web, sentiment, build, end to end, images, short fuzzing, simulation
-	@FUZZTIME=$(if $(filter file,$(origin FUZZTIME)),5s,$(FUZZTIME)) scripts/test.sh check test-go test-web test-sentiment build test-e2e test-compose test-images fuzz sim
+	@FUZZTIME=$(if $(filter file,$(origin FUZZTIME)),5s,$(FUZZTIME)) scripts/test.sh check test-go test-web test-sentiment build test-e2e test-compose test-terraform test-images fuzz sim
 
 .PHONY: check
 check: ## formats, linters, layout, types: what needs no running
-	@$(MAKE) --no-print-directory --keep-going lint-go arch tidy lint-web types-web lint-sentiment types-sentiment lint-deploy
+	@$(MAKE) --no-print-directory --keep-going lint-go arch tidy lint-web types-web lint-sentiment types-sentiment lint-deploy lint-terraform
 
 .PHONY: lint-go
 lint-go: $(LINT)
@@ -132,6 +140,10 @@ lint-k8s: $(KUBE_SCORE) ## what the overlays of deploy/k8s render to, by kube-sc
 .PHONY: types-web
 types-web: $(MODULES)
 	cd web && npm run --silent typecheck
+
+.PHONY: lint-terraform
+lint-terraform:
+	@terraform fmt -check -recursive -diff deploy/terraform
 
 # The sentiment service's tools and tests run in an environment of its lock file, kept in the cache.
 SENTIMENT = cd sentiment && export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=src:train && python=$$(../scripts/sentiment-env.sh dev)/bin/python
@@ -198,6 +210,10 @@ images: ## build the images with Docker, podman or buildah; STAND_INS=1 where no
 .PHONY: test-images
 test-images: ## build the images on stand-ins for their bases (root on Debian), start the server's, hold it to what it promises
 	scripts/test-images.sh
+
+.PHONY: test-terraform
+test-terraform: ## deploy/terraform without an account: plans, refusals, the layer, the order of up (TERRAFORM_CHECK: without a registry)
+	@scripts/test-terraform.sh
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (30s)

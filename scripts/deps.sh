@@ -112,6 +112,8 @@ done
 unbuilt=()
 command -v buildah >/dev/null || unbuilt+=(buildah)
 command -v debootstrap >/dev/null || unbuilt+=(debootstrap)
+command -v terraform >/dev/null ||
+  echo "deps: no terraform: deploy/terraform can be neither applied nor checked; see developer.hashicorp.com/terraform/install" >&2
 ((${#unbuilt[@]} == 0)) || echo "deps: the tests of the images will fail; install the packages ${unbuilt[*]}" >&2
 ((${#absent[@]} == 0)) || (IFS=, && echo "deps: the tests of a cluster will fail; install the packages${absent[*]/#/ }" >&2)
 
