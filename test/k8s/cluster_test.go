@@ -80,7 +80,7 @@ func (c *cluster) script(name string, args ...string) string {
 func (c *cluster) run(name string, args ...string) (output string, err error) {
 	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, filepath.Join(c.root, "scripts", name), args...) //nolint:gosec // the project's own
+	cmd := exec.CommandContext(ctx, filepath.Join(c.root, "scripts", name), args...)
 	cmd.Dir, cmd.Env = c.root, c.env
 	said, err := cmd.CombinedOutput()
 	return string(said), err
