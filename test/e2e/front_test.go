@@ -23,6 +23,8 @@ type front struct {
 	models string
 	// unlimited addresses are held to no limit.
 	unlimited string
+	// place is a place.conf as it is mounted elsewhere, which takes the place of all of the above.
+	place string
 	// listens is listen.conf; empty for plain HTTP.
 	listens string
 	// parts are optional files by what they stand for: ml, auth.
@@ -47,6 +49,10 @@ func (f front) config(t *testing.T, listen, dir string) string {
 	for _, what := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
 		fmt.Fprintf(&place, "%s_temp_path %s;\n", what, filepath.Join(dir, what))
 	}
+	if f.place != "" {
+		place.Reset()
+		place.WriteString(strings.ReplaceAll(f.place, " /tmp/", " "+dir+"/"))
+	}
 	write("place.conf", place.String())
 	if f.listens == "" {
 		f.listens = "listen " + listen + ";"
@@ -64,7 +70,12 @@ func (f front) config(t *testing.T, listen, dir string) string {
 
 func composeFile(t *testing.T, name string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(composeNginx, name))
+	return file(t, filepath.Join(composeNginx, name))
+}
+
+func file(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
 	must(t, err)
 	return string(text)
 }

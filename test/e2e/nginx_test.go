@@ -319,6 +319,63 @@ func TestNginxFindsServers(t *testing.T) {
 	await("only the third is asked", func() bool { _, seen := ask("/", nil); return strings.HasPrefix(seen.Name, three+":") })
 }
 
+// Promise: with what deploy/k8s mounts, nginx finds the gateways by the cluster's DNS and answers probes; behind a load balancer the
+// servers are told what that says of who asks, never what who asks says, nor anything that somebody else claims to pass on.
+func TestNginxInKubernetes(t *testing.T) {
+	t.Parallel()
+	const gateway, balancer, stranger = "127.0.0.6", "127.0.0.7", "127.0.0.8"
+	forwarded := http.Header{"X-Forwarded-For": {"6.6.6.6, 203.0.113.9"}, "X-Forwarded-Proto": {"gopher"}}
+	for folder, told := range map[string]map[string]http.Header{
+		"configmaps": {
+			balancer: {"X-Forwarded-For": {balancer}, "X-Forwarded-Proto": {"http"}},
+			stranger: {"X-Forwarded-For": {stranger}, "X-Forwarded-Proto": {"http"}},
+		},
+		"overlays/eks": {
+			balancer: {"X-Forwarded-For": {"203.0.113.9"}, "X-Forwarded-Proto": {"https"}},
+			stranger: {"X-Forwarded-For": {stranger}, "X-Forwarded-Proto": {"https"}},
+		},
+	} {
+		t.Run(folder, func(t *testing.T) {
+			t.Parallel()
+			var known names
+			known.set(gateway)
+			port, probe := freeOn(t, gateway), freeAddr(t)
+			startEcho(t, net.JoinHostPort(gateway, port), nil)
+			place := file(t, filepath.Join("../../deploy/k8s", folder, "nginx/place.conf"))
+			for mounted, here := range map[string]string{
+				"resolver kube-dns.kube-system.svc.cluster.local valid=2s": "resolver " + known.start(t) + " valid=2s",
+				"gateway.blabber-hive.svc.cluster.local:8080":              "gateway.blabber-hive.svc.cluster.local:" + port,
+				"listen 8081;":                   "listen " + probe + ";",
+				"set_real_ip_from 10.0.0.0/8;\n": "set_real_ip_from 10.0.0.0/8;\nset_real_ip_from " + balancer + ";\n",
+			} {
+				changed := strings.Replace(place, mounted, here, 1)
+				if changed == place && (folder == "overlays/eks" || !strings.HasPrefix(mounted, "set_real")) {
+					t.Fatalf("place.conf has no %q", mounted)
+				}
+				place = changed
+			}
+			addr := startFront(t, front{place: place})
+			for from, want := range told {
+				response, body := visit(t, visitor(t, from, nil), http.MethodGet, "http://"+addr+"/api/v1/config", forwarded.Clone())
+				var seen echo
+				if err := json.Unmarshal([]byte(body), &seen); err != nil {
+					t.Fatalf("from %s: %d %q", from, response.StatusCode, body)
+				}
+				for name := range want {
+					if !slices.Equal(seen.Header[name], want[name]) {
+						t.Errorf("from %s the servers are told %s %q, want %q", from, name, seen.Header[name], want[name])
+					}
+				}
+			}
+			for path, want := range map[string]int{"/": http.StatusOK, "/api/v1/config": http.StatusNotFound} {
+				if response, _ := visit(t, visitor(t, stranger, nil), http.MethodGet, "http://"+probe+path, nil); response.StatusCode != want {
+					t.Errorf("at the port for probes %s is answered with %d, want %d", path, response.StatusCode, want)
+				}
+			}
+		})
+	}
+}
+
 // Promise: one address cannot take it all, is told so as programs expect it, and others do not notice.
 func TestNginxLimits(t *testing.T) {
 	t.Parallel()
