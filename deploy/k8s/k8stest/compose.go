@@ -201,8 +201,11 @@ func (c *comparison) volume(service Composed, place Place, w Workload, container
 		c.differs(service.Name, what, "is the volume %s, and in %s it is %s", mount.Name, place.Workload, at.Name)
 	case strings.HasPrefix(mount.Name, service.Name+"-tmpfs") && volume.EmptyDir == nil:
 		c.differs(service.Name, what, "can be written to, and in %s it keeps what is written", place.Workload)
-	case strings.HasPrefix(mount.Name, service.Name+"-hostpath") && !c.gives(volume, under):
-		c.differs(service.Name, what, "is of ours, and %s has no such file", place.Workload)
+	case strings.HasPrefix(mount.Name, service.Name+"-hostpath"):
+		files := c.m.Files(w, at.Name)
+		if _, found := files[under]; !found && (under != "" || len(files) == 0) {
+			c.differs(service.Name, what, "is of ours, and %s has no such file", place.Workload)
+		}
 	}
 }
 
@@ -219,30 +222,6 @@ func mounted(container corev1.Container, file string) (mount corev1.VolumeMount,
 		}
 	}
 	return mount, under, found
-}
-
-// gives reports whether a volume is made of ConfigMaps that have a file, or any file at all.
-func (c *comparison) gives(volume corev1.Volume, file string) bool {
-	has := func(name string, items []corev1.KeyToPath) bool {
-		data := c.m.Config(baseName(name))
-		if len(items) == 0 {
-			_, found := data[file]
-			return found || file == "" && len(data) > 0
-		}
-		return slices.ContainsFunc(items, func(item corev1.KeyToPath) bool {
-			_, found := data[item.Key]
-			return found && (file == "" || item.Path == file)
-		})
-	}
-	switch {
-	case volume.ConfigMap != nil:
-		return has(volume.ConfigMap.Name, volume.ConfigMap.Items)
-	case volume.Projected != nil:
-		return slices.ContainsFunc(volume.Projected.Sources, func(source corev1.VolumeProjection) bool {
-			return source.ConfigMap != nil && has(source.ConfigMap.Name, source.ConfigMap.Items)
-		})
-	}
-	return false
 }
 
 // port looks whether a Service of the same name leads to the same port.

@@ -2,6 +2,8 @@
 // another has, that pods may talk to each other along the arrows of docs/architecture.md and no others, and that nothing of
 // compose.yaml is missing.
 //
+// Its tests also give nginx, Prometheus and blabber-hive what their pods are given, and see whether they take it.
+//
 // An overlay is rendered by kustomize itself, from files in memory, so that a test can plant a fault. It is a module of its own so that
 // the product does not carry Kubernetes' types.
 //

@@ -84,7 +84,7 @@ func referenceFaults() []fault {
 		{"eks", "autoscaling/gateway.yaml", "kind: Deployment\n    name: gateway", "kind: Deployment\n    name: gateways", "scales Deployment gateways, which is not there"},
 		{"eks", "overlays/eks/kustomization.yaml", "- {op: remove, path: /spec/replicas}", "- {op: replace, path: /spec/replicas, value: 4}", "which says itself how many there are"},
 		{"eks", "autoscaling/gateway.yaml", "name: blabber_gateway_connections", "name: blabber_connections", "asks for blabber_connections, which the adapter does not offer"},
-		{"eks", "autoscaling/gateway.yaml", "name: blabber_gateway_connections", "name: blabber_connections", "blabber_gateway_connections is asked for by nobody"},
+		{"eks", "autoscaling/sequencer.yaml", "name: blabber_log_lag_records", "name: blabber_gateway_connections", "blabber_log_lag_records is asked for by nobody"},
 		{"local", "configmaps/blabber-hive.env", "SIGNUP=open", "SIGNUP=open\nADMIN_PASSWORD=hunter2", "has ADMIN_PASSWORD, for everybody to read"},
 		{"local", "deployments/grafana.yaml", "            - name: GF_USERS_ALLOW_SIGN_UP\n", "            - name: GF_SECURITY_SECRET_KEY\n              value: abc\n            - name: GF_USERS_ALLOW_SIGN_UP\n", "has GF_SECURITY_SECRET_KEY, for everybody to read"},
 	}

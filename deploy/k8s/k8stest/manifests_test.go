@@ -122,50 +122,45 @@ func TestManifests(t *testing.T) {
 	}
 }
 
-// Promise: what Prometheus, Grafana and nginx are told is what compose tells them, to the byte, and all of it.
+// workload is one of an overlay.
+func workload(t *testing.T, m *k8stest.Manifests, name string) k8stest.Workload {
+	t.Helper()
+	for _, w := range m.Workloads() {
+		if w.Name == name {
+			return w
+		}
+	}
+	t.Fatalf("there is no %s", name)
+	return k8stest.Workload{}
+}
+
+// Promise: what Prometheus, Grafana and nginx find in their folders is what they find there in compose, to the byte, and all of it.
 func TestOneSource(t *testing.T) {
 	t.Parallel()
-	m := render(t, files(t), "local")
-	for name, patterns := range map[string][]string{
-		"prometheus":           {"deploy/compose/prometheus/prometheus.yml", "deploy/compose/prometheus/rules/*.yml"},
-		"grafana-dashboards":   {"deploy/compose/grafana/dashboards/*.json"},
-		"grafana-provisioning": {"deploy/compose/grafana/provisioning/*/*.yaml"},
+	files := files(t)
+	for _, row := range []struct{ workload, volume, folder, only string }{
+		{"prometheus", "settings", "deploy/compose/prometheus", `^(prometheus\.yml|rules/.*)$`},
+		{"grafana", "dashboards", "deploy/compose/grafana/dashboards", ``},
+		{"grafana", "provisioning", "deploy/compose/grafana/provisioning", ``},
+		{"nginx", "settings", "deploy/compose/nginx", `^nginx\.conf$`},
 	} {
+		only := regexp.MustCompile(row.only)
 		want := map[string]string{}
-		for _, pattern := range patterns {
-			found, err := filepath.Glob(filepath.Join(root, pattern))
-			if err != nil || len(found) == 0 {
-				t.Fatalf("%s: %v, %v", pattern, found, err)
-			}
-			for _, file := range found {
-				text, err := os.ReadFile(file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				want[filepath.Base(file)] = string(text)
+		for name, text := range files {
+			if below, is := strings.CutPrefix(name, row.folder+"/"); is && only.MatchString(below) {
+				want[below] = text
 			}
 		}
-		if got := m.Config(name); !maps.Equal(got, want) {
-			t.Errorf("ConfigMap %s has %v, compose has %v, or they differ", name, slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
+		if len(want) == 0 {
+			t.Errorf("%s has nothing of %s", row.folder, row.only)
 		}
-	}
-	if got, want := m.Config("nginx")["nginx.conf"], read(t, "deploy/compose/nginx/nginx.conf"); got != want {
-		t.Error("nginx.conf is not compose's")
-	}
-	mounted := map[string]bool{}
-	for _, set := range m.StatefulSets {
-		if set.Name != "prometheus" {
-			continue
-		}
-		for _, source := range set.Spec.Template.Spec.Volumes[0].Projected.Sources {
-			for _, item := range source.ConfigMap.Items {
-				mounted[item.Path] = true
+		for overlay := range overlays() {
+			m := render(t, files, overlay)
+			got := m.Files(workload(t, m, row.workload), row.volume)
+			maps.DeleteFunc(got, func(name, _ string) bool { return !only.MatchString(name) })
+			if !maps.Equal(got, want) {
+				t.Errorf("%s: %s finds %v, in compose it finds %v, or they differ", overlay, row.workload, slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
 			}
-		}
-	}
-	for name := range m.Config("prometheus") {
-		if !mounted[name] && !mounted["rules/"+name] {
-			t.Errorf("Prometheus is not given %s", name)
 		}
 	}
 }

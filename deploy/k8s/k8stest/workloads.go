@@ -79,6 +79,36 @@ func containers(pod corev1.PodSpec) []corev1.Container {
 	return append(append([]corev1.Container{}, pod.InitContainers...), pod.Containers...)
 }
 
+// Files are what a pod finds in one of its volumes that is made of ConfigMaps, by path.
+func (m *Manifests) Files(w Workload, volume string) map[string]string {
+	files := map[string]string{}
+	add := func(name string, items []corev1.KeyToPath) {
+		data := m.Config(baseName(name))
+		if len(items) == 0 {
+			maps.Copy(files, data)
+		}
+		for _, item := range items {
+			if text, found := data[item.Key]; found {
+				files[item.Path] = text
+			}
+		}
+	}
+	for _, candidate := range w.Pod.Volumes {
+		switch {
+		case candidate.Name != volume:
+		case candidate.ConfigMap != nil:
+			add(candidate.ConfigMap.Name, candidate.ConfigMap.Items)
+		case candidate.Projected != nil:
+			for _, source := range candidate.Projected.Sources {
+				if source.ConfigMap != nil {
+					add(source.ConfigMap.Name, source.ConfigMap.Items)
+				}
+			}
+		}
+	}
+	return files
+}
+
 // Environment is what a container's variables are, by name. What comes from a Secret that is made in the cluster alone is there as
 // its name and key.
 func (m *Manifests) Environment(c corev1.Container) map[string]string {
