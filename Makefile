@@ -100,12 +100,12 @@ down: ## take it away again, but for its backups
 ## Test
 
 .PHONY: test
-test: deps ## everything: check, Go with -race, web, sentiment, build, end to end, images, short fuzzing, simulation
-	@FUZZTIME=$(if $(filter file,$(origin FUZZTIME)),5s,$(FUZZTIME)) scripts/test.sh check test-go test-web test-sentiment build test-e2e test-compose test-terraform test-images fuzz sim
+test: deps ## everything: check, Go with -race, web, sentiment, build, end to end, manifests, Terraform, images, short fuzzing, simulation
+	@FUZZTIME=$(if $(filter file,$(origin FUZZTIME)),5s,$(FUZZTIME)) scripts/test.sh check test-go test-web test-sentiment build test-e2e test-compose test-k8s-data test-k8s test-terraform test-images fuzz sim
 
 .PHONY: check
 check: ## formats, linters, layout, types: what needs no running
-	@$(MAKE) --no-print-directory --keep-going lint-go arch tidy lint-web types-web lint-sentiment types-sentiment lint-deploy lint-terraform
+	@$(MAKE) --no-print-directory --keep-going lint-go arch tidy lint-web types-web lint-sentiment types-sentiment lint-deploy lint-k8s lint-terraform
 
 .PHONY: lint-go
 lint-go: $(LINT)
