@@ -3,6 +3,7 @@ package k8stest_test
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -114,31 +115,37 @@ func arrowFaults() []fault {
 func TestPlantedFaults(t *testing.T) {
 	t.Parallel()
 	files := files(t)
-	for _, fault := range slices.Concat(podFaults(), referenceFaults(), arrowFaults()) {
-		name := "deploy/k8s/" + fault.file
-		if rest, up := strings.CutPrefix(fault.file, "../"); up {
-			name = "deploy/" + rest
-		}
-		if !strings.Contains(files[name], fault.old) {
-			t.Errorf("%s does not have %q any more", name, fault.old)
-			continue
-		}
-		broken := maps.Clone(files)
-		broken[name] = strings.Replace(broken[name], fault.old, fault.new, 1)
-		var said []string
-		if m, err := k8stest.Render(broken, overlays()[fault.overlay]); err != nil {
-			said = []string{err.Error()}
-		} else {
-			said = problems(t, m, fault.overlay)
-		}
-		if fault.want == "" { // what is not wrong is not found either
-			if len(said) > 0 {
-				t.Errorf("%s: %q is no fault, and is said to be: %q", fault.file, fault.new, said)
-			}
-			continue
-		}
-		if !slices.ContainsFunc(said, func(problem string) bool { return strings.Contains(problem, fault.want) }) {
-			t.Errorf("%s: %q is not found: %q", fault.file, fault.new, said)
-		}
+	for i, fault := range slices.Concat(podFaults(), referenceFaults(), arrowFaults()) {
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
+			t.Parallel()
+			fault.plant(t, files)
+		})
+	}
+}
+
+// plant plants the fault, and looks whether it is found; what is not wrong must not be.
+func (f fault) plant(t *testing.T, files k8stest.Files) {
+	t.Helper()
+	name := "deploy/k8s/" + f.file
+	if rest, up := strings.CutPrefix(f.file, "../"); up {
+		name = "deploy/" + rest
+	}
+	if !strings.Contains(files[name], f.old) {
+		t.Fatalf("%s does not have %q any more", name, f.old)
+	}
+	broken := maps.Clone(files)
+	broken[name] = strings.Replace(broken[name], f.old, f.new, 1)
+	var said []string
+	if m, err := k8stest.Render(broken, overlays()[f.overlay]); err != nil {
+		said = []string{err.Error()}
+	} else {
+		said = problems(t, m, f.overlay)
+	}
+	found := slices.ContainsFunc(said, func(problem string) bool { return strings.Contains(problem, f.want) })
+	switch {
+	case f.want == "" && len(said) > 0:
+		t.Errorf("%s: %q is no fault, and is said to be: %q", f.file, f.new, said)
+	case f.want != "" && !found:
+		t.Errorf("%s: %q is not found: %q", f.file, f.new, said)
 	}
 }

@@ -122,6 +122,26 @@ func TestManifests(t *testing.T) {
 	}
 }
 
+// Promise: with the component for a sign-in service outside, servers have a way out to it and to a collector of traces, and nobody
+// has another one.
+func TestWayOut(t *testing.T) {
+	t.Parallel()
+	files := files(t)
+	files["deploy/k8s/overlays/outside/kustomization.yaml"] = "resources: [../eks]\ncomponents: [../../network/outside]\nnamespace: blabber-hive\n"
+	m, err := k8stest.Render(files, "deploy/k8s/overlays/outside")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _ := k8stest.Arrows(render(t, files, "eks"))
+	after, problems := k8stest.Arrows(m)
+	added := slices.DeleteFunc(after, func(arrow k8stest.Arrow) bool { return slices.Contains(before, arrow) })
+	world := "0.0.0.0/0 without 10.0.0.0/8, 100.64.0.0/10, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16"
+	want := []k8stest.Arrow{{From: "gateway", To: world, Port: 443}, {From: "gateway", To: world, Port: 4318}, {From: "sequencer", To: world, Port: 443}, {From: "sequencer", To: world, Port: 4318}}
+	if !slices.Equal(added, want) || len(problems) > 0 {
+		t.Errorf("added are the arrows %v (%v), want %v", added, problems, want)
+	}
+}
+
 // workload is one of an overlay.
 func workload(t *testing.T, m *k8stest.Manifests, name string) k8stest.Workload {
 	t.Helper()

@@ -79,17 +79,19 @@ type told struct{ For, Proto, Host string }
 func TestNginxTakesItsFolder(t *testing.T) {
 	t.Parallel()
 	files := files(t)
+	addresses := freeAddresses(t, 4)
 	for overlay, want := range map[string]told{
 		"local": {For: "127.0.0.1", Proto: "http", Host: "chat.example.com"},
 		"eks":   {For: "203.0.113.9", Proto: "https", Host: "chat.example.com"},
 	} {
+		people, health := addresses[0], addresses[1]
+		addresses = addresses[2:]
 		t.Run(overlay, func(t *testing.T) {
 			t.Parallel()
 			gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				_ = json.NewEncoder(w).Encode(told{r.Header.Get("X-Forwarded-For"), r.Header.Get("X-Forwarded-Proto"), r.Host}) // the test sees what arrives
 			}))
 			defer gateway.Close()
-			people, health := freeAddress(t), freeAddress(t)
 			m := render(t, files, overlay)
 			startNginx(t, lay(t, m.Files(workload(t, m, "nginx"), "settings"),
 				"listen 8080;", "listen "+people+";", "listen 8081;", "listen "+health+";",
@@ -142,14 +144,19 @@ func ask(t *testing.T, address string) (*http.Response, []byte) {
 	return response, body
 }
 
-func freeAddress(t *testing.T) string {
+// freeAddresses are as many different ones on which nobody listens.
+func freeAddresses(t *testing.T, count int) []string {
 	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	addresses := make([]string, count)
+	for i := range addresses {
+		listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer listener.Close() //nolint:revive // not before there are all of them: the next would be the same one
+		addresses[i] = listener.Addr().String()
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	return addresses
 }
 
 // startNginx starts nginx on a folder, and returns when it answers.
