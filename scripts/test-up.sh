@@ -165,7 +165,7 @@ module "app" {
   replicas = { gateway = { min = 5, max = 7 } }
   eks = var.overlay == "eks" ? {
     cluster = "hive", region = "eu-west-9", cidr = "10.77.0.0/16", host = "hive.example.org", certificate_arn = "arn:certificate"
-    secret = "blabber-hive/test", kafka_brokers = "k1.example.org:9096,k2.example.org:9096", backup_bucket = "bucket"
+    secret = "blabber-hive/test", database_ca = "-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n", kafka_brokers = "k1.example.org:9096,k2.example.org:9096", backup_bucket = "bucket"
   } : null
 }
 TEXT
@@ -186,8 +186,8 @@ for overlay in local eks; do
   ! grep -E 'image: .*(blabber-hive|sentiment-analysis):v1$' "$scratch/built" || complain "$overlay: an image of the base is left"
   grep -q 'PUBLIC_URL: https://hive.example.org' "$scratch/built" || complain "$overlay: variables are not merged"
   grep -q 'LOG_FORMAT: json' "$scratch/built" || complain "$overlay: variables of the base are gone"
-  # As many objects, plus the way out to the sign-in service.
-  extra=0 && [[ $overlay == local ]] || extra=1
+  # As many objects, plus the way out to the sign-in service and the certificates of the database.
+  extra=0 && [[ $overlay == local ]] || extra=2
   (($(grep -c '^kind:' "$scratch/built") == $(grep -c '^kind:' "$scratch/plain") + extra)) || complain "$overlay: objects are lost or doubled"
   grep -q "kubectl .*apply .*component=server" "$CALLS" || complain "$overlay: nothing is rolled out"
   echo "ok the layer on $overlay builds, and is rolled out"
@@ -201,6 +201,12 @@ for wanted in 'host: hive.example.org' 'certificate-arn: arn:certificate' 'key: 
 done
 grep -q 'aws eks update-kubeconfig --name hive --region eu-west-9' "$CALLS" || complain "the rollout goes to whatever kubectl speaks with"
 echo "ok nothing of the overlay's examples is left"
+
+# gateway, sequencer, migrate, backup, all three that restore, and the exporter: as many as are told an address of PostgreSQL.
+readers=$(grep -A1 -E 'key: DATA_SOURCE_URI$|key: DATABASE_URL$|secretRef:$' "$scratch/plain" | grep -cE 'DATA_SOURCE_URI|name: blabber-hive$')
+(($(grep -c 'mountPath: /etc/database-ca$' "$scratch/built") == readers && readers == 8)) || complain "somebody speaks with PostgreSQL without knowing who that is"
+grep -A3 '^  ca.pem: |' "$scratch/built" | grep -q 'BEGIN CERTIFICATE' || complain "the certificates are not whole"
+echo "ok whoever speaks with PostgreSQL knows who that is"
 
 apply apply -var overlay=eks
 [[ ! -e $CALLS ]] || complain "something was rolled out though nothing had changed"

@@ -6,7 +6,6 @@ mock_provider "aws" {
 
 variables {
   name           = "hive-test"
-  vpc_id         = "vpc-1"
   subnet_ids     = ["subnet-1", "subnet-2", "subnet-3"]
   operators      = ["203.0.113.7/32"]
   admins         = ["arn:aws:iam::123456789012:role/operators"]

@@ -211,7 +211,7 @@ run "addresses_in_the_secret" {
   }
 
   assert {
-    condition     = startswith(jsondecode(aws_secretsmanager_secret_version.main.secret_string).DATABASE_URL, "postgres://hive:p1@database.example.com:5432/hive?sslmode=")
+    condition     = startswith(jsondecode(aws_secretsmanager_secret_version.main.secret_string).DATABASE_URL, "postgres://hive:p1@database.example.com:5432/hive?sslmode=verify-full&")
     error_message = "The database's address is not one."
   }
 

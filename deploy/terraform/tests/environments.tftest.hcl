@@ -9,6 +9,15 @@ mock_provider "helm" {}
 mock_provider "kubernetes" {}
 mock_provider "random" {}
 
+mock_provider "http" {
+  mock_data "http" {
+    defaults = {
+      status_code   = 200
+      response_body = "-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n"
+    }
+  }
+}
+
 variables {
   region         = "eu-central-1"
   state_bucket   = "states"
@@ -249,6 +258,41 @@ run "an_image_without_a_version_is_refused" {
   }
 
   expect_failures = [var.image_tag]
+}
+
+run "whoever_cannot_prove_the_database_is_refused" {
+  command = plan
+
+  module {
+    source = "./stacks/workloads"
+  }
+
+  variables {
+    image_tag   = "v1.2.3"
+    controllers = 1
+    layer       = "/nowhere"
+    backups     = { bucket = "b", bucket_arn = "arn", kms_key_arn = "arn" }
+
+    infrastructure = {
+      name           = "n"
+      domain         = "chat.example.com"
+      hosted_zone_id = null
+      ingress        = { host = "h", certificate_arn = "arn" }
+      vpc            = { id = "vpc-1", cidr = "10.0.0.0/16" }
+      cluster        = { name = "c" }
+      secret         = { name = "s", arn = "arn", kms_key_arn = "arn" }
+      kafka_brokers  = "b:9096"
+      repositories   = {}
+      config         = {}
+    }
+  }
+
+  override_data {
+    target = data.http.database_ca
+    values = { status_code = 404, response_body = "<Error/>" }
+  }
+
+  expect_failures = [data.http.database_ca]
 }
 
 run "local" {

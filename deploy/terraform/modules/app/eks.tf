@@ -12,6 +12,24 @@ locals {
     from-load-balancer = "/spec/ingress/0/from/0/ipBlock/cidr"
   }
 
+  # Who speaks with PostgreSQL, and in which of a pod's containers. Amazon's own authority signs RDS's certificates, which nobody
+  # knows who was not told; the address in the secret says where they find it (modules/data/secrets.tf).
+  database_readers = [
+    { kind = "Deployment", name = "gateway|sequencer", pod = "/spec/template/spec", containers = ["containers/0"], first = false },
+    { kind = "Deployment", name = "postgres-exporter", pod = "/spec/template/spec", containers = ["containers/0"], first = true },
+    { kind = "Job", name = "migrate", pod = "/spec/template/spec", containers = ["containers/0"], first = false },
+    { kind = "CronJob", name = "backup", pod = "/spec/jobTemplate/spec/template/spec", containers = ["containers/0"], first = false },
+    {
+      kind       = "CronJob"
+      name       = "restore"
+      pod        = "/spec/jobTemplate/spec/template/spec"
+      containers = ["initContainers/1", "initContainers/2", "containers/0"]
+      first      = false
+    },
+  ]
+  database_volume = { name = "database-ca", configMap = { name = "database-ca" } }
+  database_mount  = { name = "database-ca", mountPath = "/etc/database-ca", readOnly = true }
+
   # A patch counts through the properties of each secret, so it asks the overlay how many there are.
   external_secrets = [
     for document in split("\n---\n", try(file("${local.overlay_folder}/secrets.yaml"), "")) : yamldecode(document)
@@ -58,6 +76,22 @@ locals {
         path  = "/spec/data/${index}/remoteRef/key"
         value = var.eks.secret
       }])
+    }],
+    # The first volume of a pod is a list of one; others are added to the list.
+    [for reader in local.database_readers : {
+      target = { kind = reader.kind, name = reader.name }
+      patch = yamlencode(concat(
+        [{
+          op    = "add"
+          path  = "${reader.pod}/volumes${reader.first ? "" : "/-"}"
+          value = jsondecode(reader.first ? jsonencode([local.database_volume]) : jsonencode(local.database_volume))
+        }],
+        [for container in reader.containers : {
+          op    = "add"
+          path  = "${reader.pod}/${container}/volumeMounts${reader.first ? "" : "/-"}"
+          value = jsondecode(reader.first ? jsonencode([local.database_mount]) : jsonencode(local.database_mount))
+        }],
+      ))
     }],
     [for name, path in local.networks : {
       target = { kind = "NetworkPolicy", name = name }

@@ -28,14 +28,23 @@ locals {
       newName = image.repository
       newTag  = image.tag
     }]
-    configMapGenerator = [for name, literals in local.config : {
-      name      = name
-      namespace = "blabber-hive"
-      behavior  = "merge"
-      literals  = [for key, value in literals : "${key}=${value}"]
-      # As the base has it: each run of a backup reads it by its plain name.
-      options = { disableNameSuffixHash = name == "backup" }
-    } if length(literals) > 0]
+    configMapGenerator = concat(
+      [for name, literals in local.config : {
+        name      = name
+        namespace = "blabber-hive"
+        behavior  = "merge"
+        literals  = [for key, value in literals : "${key}=${value}"]
+        # As the base has it: each run of a backup reads it by its plain name.
+        options = { disableNameSuffixHash = name == "backup" }
+      } if length(literals) > 0],
+      local.on_eks ? [{
+        name      = "database-ca"
+        namespace = "blabber-hive"
+        behavior  = "create"
+        literals  = ["ca.pem=${var.eks.database_ca}"]
+        options   = { disableNameSuffixHash = false }
+      }] : [],
+    )
     patches = local.eks_patches
   })
 

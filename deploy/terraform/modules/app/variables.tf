@@ -66,7 +66,7 @@ variable "replicas" {
 }
 
 variable "eks" {
-  description = "What the overlay eks only has examples for: cluster, region and network; the load balancer's name and certificate; the secret of Secrets Manager; the brokers; the bucket of the backups."
+  description = "What the overlay eks only has examples for: cluster, region and network; the load balancer's name and certificate; the secret of Secrets Manager; who signs the database's certificate, as PEM; the brokers; the bucket of the backups."
   type = object({
     cluster         = string
     region          = string
@@ -74,10 +74,16 @@ variable "eks" {
     host            = string
     certificate_arn = string
     secret          = string
+    database_ca     = string
     kafka_brokers   = string
     backup_bucket   = string
   })
   default = null
+
+  validation {
+    condition     = var.eks == null || can(regex("^\\s*-----BEGIN CERTIFICATE-----", var.eks.database_ca))
+    error_message = "Who signs the database's certificate is a certificate, in PEM."
+  }
 }
 
 variable "patience" {

@@ -241,6 +241,7 @@ resource "aws_iam_role" "volumes" {
       Effect    = "Allow"
       Action    = ["sts:AssumeRole", "sts:TagSession"]
       Principal = { Service = "pods.eks.amazonaws.com" }
+      Condition = { StringEquals = { "aws:RequestTag/eks-cluster-name" = var.name } }
     }]
   })
 }

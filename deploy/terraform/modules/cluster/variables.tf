@@ -14,11 +14,6 @@ variable "kubernetes_version" {
   }
 }
 
-variable "vpc_id" {
-  description = "The network."
-  type        = string
-}
-
 variable "subnet_ids" {
   description = "The private subnets, one for each zone."
   type        = list(string)

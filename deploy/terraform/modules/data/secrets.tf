@@ -6,6 +6,8 @@ resource "random_password" "grafana" {
 }
 
 locals {
+  # Whom they speak with is proven by a certificate of Amazon's own authority, which the layer puts there (modules/app/eks.tf).
+  postgres_tls     = "sslmode=verify-full&sslrootcert=/etc/database-ca/ca.pem"
   postgres_address = "${aws_db_instance.main.address}:${aws_db_instance.main.port}"
   redis_address    = "${aws_elasticache_replication_group.main.configuration_endpoint_address}:${local.ports.redis}"
 
@@ -28,8 +30,6 @@ locals {
     REDIS_ADDR       = "rediss://${local.redis_address}"
     REDIS_PASSWORD   = random_password.redis.result
   }
-
-  postgres_tls = "sslmode=require"
 }
 
 resource "aws_secretsmanager_secret" "main" {

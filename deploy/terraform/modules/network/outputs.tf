@@ -16,6 +16,9 @@ output "public_subnet_ids" {
 output "private_subnet_ids" {
   description = "Where nodes stand, one for each zone."
   value       = [for subnet in aws_subnet.private : subnet.id]
+
+  # A node that starts before there is a way out never joins its cluster.
+  depends_on = [aws_route_table_association.private, aws_route_table.private, aws_vpc_endpoint.s3]
 }
 
 output "data_subnet_ids" {

@@ -23,7 +23,6 @@ module "cluster" {
 
   name               = local.name
   kubernetes_version = var.cluster.kubernetes_version
-  vpc_id             = module.network.vpc_id
   subnet_ids         = module.network.private_subnet_ids
   operators          = var.operators
   admins             = var.admins
@@ -31,8 +30,6 @@ module "cluster" {
   instance_types     = var.cluster.instance_types
   nodes              = var.cluster.nodes
   log_days           = var.log_days
-
-  depends_on = [module.network] # nodes that start before there is a way out wait for nothing
 }
 
 module "data" {

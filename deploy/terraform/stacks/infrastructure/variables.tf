@@ -3,8 +3,8 @@ variable "environment" {
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{1,14}[a-z0-9]$", var.environment))
-    error_message = "The environment is 3 to 16 lower-case letters, digits and hyphens: load balancers and databases are called by it."
+    condition     = can(regex("^[a-z][a-z0-9-]{1,12}[a-z0-9]$", var.environment))
+    error_message = "The environment is 3 to 14 lower-case letters, digits and hyphens: buckets are called by it, whose names are short."
   }
 }
 

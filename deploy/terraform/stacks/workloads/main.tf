@@ -1,5 +1,21 @@
 # What runs in the cluster of the stack infrastructure: the platform's controllers, then the chat.
 
+# Who signs the certificates of RDS in this region.
+data "http" "database_ca" {
+  url = "https://truststore.pki.rds.amazonaws.com/${var.region}/${var.region}-bundle.pem"
+
+  retry {
+    attempts = 3
+  }
+
+  lifecycle {
+    postcondition {
+      condition     = self.status_code == 200
+      error_message = "Amazon's certificates for databases could not be had: ${self.url} answers ${self.status_code}."
+    }
+  }
+}
+
 module "platform" {
   source = "../../modules/platform"
 
@@ -31,6 +47,7 @@ module "app" {
     host            = var.infrastructure.ingress.host
     certificate_arn = var.infrastructure.ingress.certificate_arn
     secret          = var.infrastructure.secret.name
+    database_ca     = data.http.database_ca.response_body
     kafka_brokers   = var.infrastructure.kafka_brokers
     backup_bucket   = var.backups.bucket
   }

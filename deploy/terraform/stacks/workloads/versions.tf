@@ -1,3 +1,10 @@
 terraform {
   required_version = "~> 1.11"
+
+  required_providers {
+    http = {
+      source  = "hashicorp/http"
+      version = "~> 3.5"
+    }
+  }
 }
