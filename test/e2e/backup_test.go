@@ -434,13 +434,15 @@ func TestBackupRefuses(t *testing.T) {
 			t.Errorf("the database has %d people, want %d", count, want)
 		}
 	}
+	v.run("restore.sh", 1, "cannot read the repository", "RESTORE_OVER=postgres")
 	exec(`create table users (id integer, name text); create table rooms (id integer);
 		create table sessions (id integer); create table spent_refresh (id integer); create table keys (id integer); create table imports (archive text primary key, done boolean);
-		insert into users select n, md5(n::text) from generate_series(1, 20000) n; insert into sessions values (1)`)
+		`)
+	v.run("backup.sh", 0, "nothing to keep")
+	exec(`insert into users select n, md5(n::text) from generate_series(1, 20000) n; insert into sessions values (1)`)
 
 	v.run("backup.sh", 1, "RESTIC_PASSWORD is missing", "RESTIC_PASSWORD=")
-	v.run("restore.sh", 1, "cannot read the repository", "RESTORE_OVER=postgres")
-	v.run("backup.sh", 0, "made a new repository")
+	v.run("backup.sh", 0, "kept")
 	v.run("backup.sh", 1, "not that of the repository", "RESTIC_PASSWORD=another")
 	v.run("restore.sh", 1, "cannot read the repository", "RESTIC_PASSWORD=another", "RESTORE_OVER=postgres")
 
@@ -458,7 +460,11 @@ func TestBackupRefuses(t *testing.T) {
 		t.Errorf("%d backups are kept, want the last one", kept)
 	}
 
-	exec(`delete from users where id > 10`)
+	exec(`create table aside as select * from users; delete from users`)
+	v.run("backup.sh", 1, "holds nobody")
+	exec(`insert into users select * from aside where id <= 10; drop table aside; insert into imports values ('backup 12345678', false)`)
+	v.run("backup.sh", 1, "is being restored")
+	exec(`delete from imports`)
 	v.run("restore.sh", 1, "is not empty")
 	v.run("restore.sh", 1, "is not empty", "RESTORE_OVER=another")
 	v.run("restore.sh", 1, "there is no backup 0badc0de", "RESTORE_OVER=postgres", "RESTORE_SNAPSHOT=0badc0de")

@@ -32,6 +32,19 @@ case $exists in
   12) refuse "RESTIC_PASSWORD is not that of the repository" ;;
   *) refuse "cannot reach the repository: $(tail -n 3 "$scratch/why")" ;;
 esac
+
+# A database that was lost and made anew must not become the newest backup of the one that is missed, nor push it out.
+state=$(ask "select case when to_regclass('users') is null then 'empty' else 'made' end") || refuse "cannot reach the database"
+[[ $state == empty ]] || state=$(ask "select case when exists (select from imports where not done) then 'half' when exists (select from users) then 'whole' else 'empty' end")
+case $state in
+  half) refuse "the database is being restored or imported: nothing was kept" ;;
+  empty)
+    listed=$(restic snapshots --json "${ours[@]}") || refuse "cannot read the repository"
+    kept=$(field id <<<"$listed") && refuse "the database holds nobody, and backup ${kept:0:8} does: nothing was kept; restore it"
+    say "the database holds nobody yet: nothing to keep"
+    exit 0
+    ;;
+esac
 restic unlock --quiet # only locks whose owners are dead
 
 # restic runs the dump itself: where it fails there is no backup, not half of one. It is not compressed, so that restic finds what it has.
@@ -57,4 +70,5 @@ restic check --quiet --retry-lock 10m --read-data-subset="$(($(date +%s) / 21600
   refuse "the repository is damaged: $(tail -n 5 "$scratch/checked")"
 restic forget --quiet --retry-lock 10m "${ours[@]}" --group-by host,tags --prune --keep-last "${KEEP_LAST:-3}" \
   --keep-daily "${KEEP_DAILY:-7}" --keep-weekly "${KEEP_WEEKLY:-4}" --keep-monthly "${KEEP_MONTHLY:-6}" >"$scratch/forgotten"
+restic snapshots --compact "${ours[@]}"
 say "kept ${id:0:8}: $bytes bytes, $added new in the repository, in $SECONDS s, sha256 $kept"

@@ -29,6 +29,9 @@ address() {
   export PGAPPNAME=blabber-hive-backup PGCONNECT_TIMEOUT=10
 }
 
+# ask STATEMENT: the answer, as bare text.
+ask() { psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --dbname="$database" --command="$1"; }
+
 # The one place in the repository where the database's backups are.
 dump=/blabber-hive.dump
 ours=(--host blabber-hive --tag database)

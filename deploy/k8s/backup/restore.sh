@@ -15,7 +15,6 @@ address
 # RESTIC_CACHE_DIR or HOME may be nowhere; a restore reads everything once.
 restic=(restic --no-cache --retry-lock 10m)
 
-ask() { psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --dbname="$database" --command="$1"; }
 name=$(ask 'select current_database()') || refuse "cannot reach the database"
 servers=$(ask "select count(*) from pg_stat_activity where datname = current_database() and application_name = 'blabber-hive'")
 ((servers == 0)) || refuse "servers are connected to the database $name, by $servers connections: stop all servers first"
