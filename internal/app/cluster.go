@@ -137,8 +137,8 @@ func (c Cluster) postgres() postgres.Options {
 	return postgres.Options{URL: c.DatabaseURL.Reveal(), Commits: c.DatabaseCommits, Reads: c.DatabaseReads}
 }
 
-// migrate brings the database and the log to what this version needs.
-func (c Cluster) migrate(ctx context.Context, p *Process) error {
+// migrate brings the database and the log to what this version needs. The database goes on with another log only if that is wanted.
+func (c Cluster) migrate(ctx context.Context, p *Process, newLog bool) (err error) {
 	applied, err := postgres.Migrate(ctx, c.DatabaseURL.Reveal())
 	if err != nil {
 		return fmt.Errorf("migrate the database: %w", err)
@@ -150,8 +150,26 @@ func (c Cluster) migrate(ctx context.Context, p *Process) error {
 	if err != nil {
 		return err
 	}
-	if err := kafka.Migrate(ctx, c.kafka(prometheus.NewRegistry(), log)); err != nil {
+	store, err := postgres.Open(ctx, c.postgres())
+	if err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	options := c.kafka(prometheus.NewRegistry(), log)
+	if !newLog {
+		if options.Known, err = store.Log(ctx); err != nil {
+			return err
+		}
+	}
+	if err := kafka.Migrate(ctx, options); err != nil {
 		return fmt.Errorf("migrate the log: %w", err)
+	}
+	id, err := kafka.ID(ctx, options)
+	if err != nil {
+		return fmt.Errorf("migrate the log: %w", err)
+	}
+	if err := store.TakeLog(ctx, id); err != nil {
+		return err
 	}
 	fmt.Fprintln(p.Out, "The database and the log are up to date.")
 	return nil
@@ -181,8 +199,8 @@ func (s *Server) openCluster(ctx context.Context) error {
 		return fmt.Errorf("open the database: %w", err)
 	}
 	s.stack.Push("store", drainPatience, func(context.Context) error { return store.Close() })
-	if err := refuseHalf(ctx, store); err != nil {
-		return err
+	if err := store.CheckWhole(ctx); err != nil {
+		return fmt.Errorf("look at what the database was made of: %w", err)
 	}
 	client, err := redis.Open(ctx, c.redis(s.registry, s.log))
 	if err != nil {
@@ -202,28 +220,18 @@ func (s *Server) openCluster(ctx context.Context) error {
 	if err := run.Retry(checking, run.Backoff{First: 100 * time.Millisecond, Max: time.Second}, log.Check); err != nil {
 		return fmt.Errorf("check the log: %w", err)
 	}
+	id, _, err := log.Extents(ctx)
+	if err == nil {
+		err = store.CheckLog(ctx, id)
+	}
+	if err != nil {
+		return fmt.Errorf("check whose log it is: %w", err)
+	}
 	bus := redis.NewBus(client)
 	s.store, s.reads = store, recent.New(store, bus)
 	s.queue, s.bus = log, bus
 	s.texts = func() (mood.Texts, error) { return s.openTexts(c.kafka(s.registry, s.log)) }
 	s.limiter, s.online = redis.NewLimiter(client, memory.NewLimiter(time.Now)), redis.NewPresence(client)
-	return nil
-}
-
-// refuseHalf refuses to serve a database that is being filled: rooms whose logs end early would go on with numbers that are
-// given already.
-func refuseHalf(ctx context.Context, store *postgres.Store) error {
-	half, err := store.HalfImported(ctx)
-	switch {
-	case err != nil:
-		return fmt.Errorf("look for an unfinished import: %w", err)
-	case strings.HasPrefix(half, postgres.ReplayPrefix):
-		return errors.New("the database holds only a part of what the log says: run 'replay' again, which goes on from there")
-	case strings.HasPrefix(half, postgres.RestoredPrefix), strings.HasPrefix(half, postgres.CatchUpPrefix):
-		return errors.New("the database was restored from a backup, and the log knows what was said since: run 'replay --from backup' first")
-	case half != "":
-		return fmt.Errorf("the database holds only a part of archive %s: run 'import' with it again, which goes on from there", half)
-	}
 	return nil
 }
 

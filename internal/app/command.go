@@ -187,7 +187,8 @@ func (p *Process) stop(server *Server, config Config, log *slog.Logger) error {
 }
 
 type migrateCommand struct {
-	Data `embed:""`
+	Data   `embed:""`
+	NewLog bool `help:"Cluster: the log is lost, or this database is a copy for another cluster: go on with the log that Kafka has, or a new one. What the old one had and the database has not is lost. Stop all servers and empty Redis before."`
 }
 
 // Run opens the data, which brings it up to date, and closes it. In a cluster it makes what is missing of the database's
@@ -199,7 +200,7 @@ func (c *migrateCommand) Run(p *Process) error {
 	ctx, release := p.untilSignal()
 	defer release()
 	if c.Cluster.on() {
-		return c.Cluster.migrate(ctx, p)
+		return c.Cluster.migrate(ctx, p, c.NewLog)
 	}
 	store, err := c.openStore(ctx)
 	if err != nil {

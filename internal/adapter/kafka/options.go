@@ -74,6 +74,8 @@ type Options struct {
 	// Partitions and Replication are for Migrate. Zero: PartitionsDefault where there is no topic yet, and
 	// ReplicationSafe.
 	Partitions, Replication int
+	// Known is the id of the log that is to be there, for Migrate; empty where any will do.
+	Known string
 	// AllowUnsafe accepts a log that can lose what it has acknowledged, and has that logged.
 	AllowUnsafe bool
 	// Encode and Decode are how a record stands in the log.

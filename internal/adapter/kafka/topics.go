@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/blabber-hive/blabber-hive/internal/chat"
 	"github.com/blabber-hive/blabber-hive/internal/run"
 )
 
@@ -29,7 +30,8 @@ const (
 	uncleanLeader = "unclean.leader.election.enable"
 )
 
-// Migrate makes the topics, or sees that those that are there will do. It never changes how many partitions there are.
+// Migrate makes the topics, or sees that those that are there will do. It never changes how many partitions there are. Where the
+// log is known, nothing is made in its place.
 func Migrate(ctx context.Context, options Options) error {
 	options = options.filled()
 	admin, done, err := options.admin()
@@ -41,12 +43,43 @@ func Migrate(ctx context.Context, options Options) error {
 	if err != nil {
 		return fmt.Errorf("ask Kafka for its brokers: %w", err)
 	}
+	if options.Known != "" {
+		switch id, err := options.id(ctx, admin); {
+		case err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition):
+			return err
+		case id != options.Known:
+			return chat.Refuse(chat.Conflict, "topic %s is not the log that the database is stored from: that is %s, and this is %s; bring that one back, "+
+				"or if it is lost, stop all servers, empty Redis, and run 'migrate --new-log'", options.Topic, options.Known, cmp.Or(id, "not there"))
+		}
+	}
 	for _, topic := range []string{options.Topic, options.DeadLetterTopic} {
 		if err := options.migrate(ctx, admin, topic, len(brokers)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// ID is the log's: one that was deleted and made again has another.
+func ID(ctx context.Context, options Options) (id string, err error) {
+	options = options.filled()
+	admin, done, err := options.admin()
+	if err != nil {
+		return "", err
+	}
+	defer done()
+	return options.id(ctx, admin)
+}
+
+func (o Options) id(ctx context.Context, admin *kadm.Client) (string, error) {
+	topics, err := admin.ListTopics(ctx, o.Topic)
+	if err == nil {
+		err = topics[o.Topic].Err
+	}
+	if err != nil {
+		return "", fmt.Errorf("ask Kafka for topic %s: %w", o.Topic, err)
+	}
+	return topics[o.Topic].ID.String(), nil
 }
 
 func (o Options) admin() (admin *kadm.Client, done func(), err error) {

@@ -43,11 +43,11 @@ func TestCatchUp(t *testing.T) {
 	room(old, 2)
 	room(quiet, 3)
 	exec(`insert into imports (archive, done) values ('an archive of long ago', true), ('backup 12345678', false)`)
-	marked(RestoredPrefix)
+	marked("backup ")
 	if err := s.BeginCatchUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	marked(CatchUpPrefix)
+	marked("catching up with the log from backup ")
 	exec(`update rooms set head = 4 where id = '` + old + `'`)
 	exec(`insert into events (room_id, seq, at, id, actor, kind, payload, subject) select room_id, n, now(), gen_random_uuid(), created_by, 'member', '{}', created_by
 		from rooms, generate_series(3, 4) n where id = '` + old + `'`)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/blabber-hive/blabber-hive/internal/adapter/postgres/accounts"
 	"github.com/blabber-hive/blabber-hive/internal/adapter/postgres/engine"
+	"github.com/blabber-hive/blabber-hive/internal/adapter/postgres/origin"
 	"github.com/blabber-hive/blabber-hive/internal/run"
 )
 
@@ -30,6 +31,7 @@ type Options = engine.Options
 // Store is the database of a cluster. All methods may be called concurrently.
 type Store struct {
 	*people
+	*made
 	db     *engine.Engine
 	group  *run.Group
 	purges chan struct{}
@@ -39,6 +41,9 @@ type Store struct {
 
 // people are the methods of account's ports.
 type people = accounts.Store
+
+// made are the methods about what the database was made of.
+type made = origin.Store
 
 // Migrate brings the database's schema to what this binary knows, and answers the names of the files that did. Several may
 // run at the same time: one does the work, the others wait. Nodes do not migrate by themselves.
@@ -62,6 +67,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	}
 	s := &Store{
 		people: accounts.New(db),
+		made:   origin.New(db),
 		db:     db,
 		group:  run.NewGroup(context.WithoutCancel(ctx)), // lives until Close
 		purges: make(chan struct{}, 1),

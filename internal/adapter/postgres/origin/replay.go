@@ -1,4 +1,4 @@
-package postgres
+package origin
 
 import (
 	"context"
@@ -12,9 +12,6 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
-// ReplayPrefix begins what HalfImported names where the store is being made of a log and not of an archive.
-const ReplayPrefix = "log "
-
 // BeginReplay marks the store as being made of a log. The table is locked, so that of two that begin one sees the other's
 // mark.
 func (s *Store) BeginReplay(ctx context.Context, log string) error {
@@ -22,7 +19,7 @@ func (s *Store) BeginReplay(ctx context.Context, log string) error {
 		if _, err := c.Exec(`lock table imports in share row exclusive mode`); err != nil {
 			return err
 		}
-		mark := column.Escape(ReplayPrefix + log)
+		mark := column.Escape(replayPrefix + log)
 		var done bool
 		err := c.Row(`select done from imports where archive = $1`, []any{mark}, &done)
 		switch {
@@ -80,7 +77,7 @@ func (s *Store) EndReplay(ctx context.Context, log string, extents []chat.Extent
 					on conflict (partition) do update set stored = greatest(partitions.stored, excluded.stored)`, number, int64(extent.End))
 			}
 		}
-		b.Exec(nil, `update imports set done = true where archive = $1`, column.Escape(ReplayPrefix+log))
+		b.Exec(nil, `update imports set done = true where archive = $1`, column.Escape(replayPrefix+log))
 		return c.SendLast(&b)
 	})
 	if err != nil {
