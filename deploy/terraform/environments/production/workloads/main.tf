@@ -19,6 +19,10 @@ terraform {
       source  = "hashicorp/helm"
       version = "~> 3.1"
     }
+    http = {
+      source  = "hashicorp/http"
+      version = "~> 3.5"
+    }
   }
 }
 
