@@ -199,6 +199,7 @@ func (s *Server) openCluster(ctx context.Context) error {
 		return fmt.Errorf("open the database: %w", err)
 	}
 	s.stack.Push("store", drainPatience, func(context.Context) error { return store.Close() })
+	s.registry.MustRegister(store.BackupMetric())
 	if err := store.CheckWhole(ctx); err != nil {
 		return fmt.Errorf("look at what the database was made of: %w", err)
 	}

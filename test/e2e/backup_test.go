@@ -209,6 +209,10 @@ func (l *lived) live() {
 	t.Log(strings.TrimSpace(l.run("backup.sh", 0, "kept")))
 	changing.Cancel()
 	must(t, changing.Wait())
+	_, metrics := l.other.ask(ctx, "/metrics")
+	if _, at, _ := strings.Cut(metrics, "\nblabber_backup_newest_timestamp_seconds 1"); !strings.HasPrefix(at, ".") {
+		t.Errorf("servers do not tell of the backup: %.50q", at)
+	}
 	t.Log("during it: " + l.fickle.latencies(before))
 
 	changing = run.NewGroup(context.Background())
@@ -437,6 +441,7 @@ func TestBackupRefuses(t *testing.T) {
 	v.run("restore.sh", 1, "cannot read the repository", "RESTORE_OVER=postgres")
 	exec(`create table users (id integer, name text); create table rooms (id integer);
 		create table sessions (id integer); create table spent_refresh (id integer); create table keys (id integer); create table imports (archive text primary key, done boolean);
+		create table newest_backup (one boolean primary key default true, at timestamptz, snapshot text);
 		`)
 	v.run("backup.sh", 0, "nothing to keep")
 	exec(`insert into users select n, md5(n::text) from generate_series(1, 20000) n; insert into sessions values (1)`)

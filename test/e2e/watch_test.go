@@ -61,6 +61,7 @@ var measured = map[string]string{ //nolint:gochecknoglobals // a table
 	"MachineDiskNearlyFull":        `instance:filesystem_free:ratio`,
 	"DatabaseConnectionsNearLimit": `0.8 * sum by (instance) (pg_settings_max_connections)`,
 	"RedisMemoryNearlyFull":        `redis_memory_used_bytes`,
+	"BackupOld":                    `blabber_backup_newest_timestamp_seconds`,
 	"LogUnderReplicated":           `sum(kafka_topic_partition_under_replicated_partition)`,
 }
 

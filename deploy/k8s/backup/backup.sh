@@ -70,5 +70,8 @@ restic check --quiet --retry-lock 10m --read-data-subset="$(($(date +%s) / 21600
   refuse "the repository is damaged: $(tail -n 5 "$scratch/checked")"
 restic forget --quiet --retry-lock 10m "${ours[@]}" --group-by host,tags --prune --keep-last "${KEEP_LAST:-3}" \
   --keep-daily "${KEEP_DAILY:-7}" --keep-weekly "${KEEP_WEEKLY:-4}" --keep-monthly "${KEEP_MONTHLY:-6}" >"$scratch/forgotten"
+# For the alert that there is no newer one (BackupOld).
+ask "insert into newest_backup (at, snapshot) values (now(), '${id:0:8}') on conflict (one) do update set at = excluded.at, snapshot = excluded.snapshot" ||
+  refuse "${id:0:8} is kept, and the database has not noted it"
 restic snapshots --compact "${ours[@]}"
 say "kept ${id:0:8}: $bytes bytes, $added new in the repository, in $SECONDS s, sha256 $kept"
