@@ -202,6 +202,9 @@ func (c *migrateCommand) Run(p *Process) error {
 	if c.Cluster.on() {
 		return c.Cluster.migrate(ctx, p, c.NewLog)
 	}
+	if c.NewLog {
+		return &UsageError{errors.New("--new-log is for a cluster: a server that runs alone has no log beside its data")}
+	}
 	store, err := c.openStore(ctx)
 	if err != nil {
 		return err

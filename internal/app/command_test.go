@@ -80,6 +80,7 @@ func TestUsageIsRefused(t *testing.T) {
 		"a replay from an offset":      {[]string{"replay", "--from", "12"}, "only from its beginning"},
 		"a replay from somewhere":      {[]string{"replay", "--from", "yesterday"}, "give 'earliest'"},
 		"a replay that misses nothing": {[]string{"replay", "--from", "backup", "--accept-missing"}, "for --from earliest"},
+		"a new log of one alone":       {[]string{"migrate", "--new-log"}, "for a cluster"},
 		"a replay from nowhere":        {[]string{"replay"}, "--from"},
 		"a replay without a cluster":   {[]string{"replay", "--from", "earliest"}, "DATABASE_URL"},
 		"a health check of no address": {[]string{"healthcheck", "--admin-addr", "off"}, "--admin-addr (ADMIN_ADDR)"},
