@@ -58,6 +58,7 @@ type agreement struct {
 type agreed struct {
 	first, last chat.Seq // numbers of records that were found in the store
 	created     bool     // the log has the room's creation, and so all of it
+	deleted     bool     // it has its deletion, too
 	// certain: last is where the log is. The first record that is met of a room whose beginning is not in the log may be the
 	// repeat of a much older one.
 	certain  bool
@@ -97,13 +98,60 @@ func (a *agreement) compare(ctx context.Context, stored chat.Offset) error {
 	if err := a.follow(ctx, max(stored, a.extent.First), now); err != nil {
 		return err
 	}
+	var gone []chat.RoomID
 	for _, id := range rooms {
 		head, there := heads[id]
 		if !there {
+			if room := a.rooms[id]; room.created && !room.deleted {
+				gone = append(gone, id)
+			}
 			continue // deleted, and so is all that was found or missed in it
 		}
 		if err := a.end(ctx, id, head); err != nil {
 			return err
+		}
+	}
+	return a.missing(ctx, gone, now)
+}
+
+// missing reports the rooms, of those that are gone from the store, which nobody has deleted. Of one that was deleted the log is told
+// afterwards: its deletion is in the outbox until it is in the log, so who looks there first meets it.
+func (a *agreement) missing(ctx context.Context, gone []chat.RoomID, from chat.Offset) error {
+	if len(gone) == 0 {
+		return nil
+	}
+	waiting := make(map[chat.RoomID]bool)
+	for after := int64(0); ; {
+		entries, err := a.store.Outbox(ctx, after, agreeRecords)
+		if err != nil {
+			return err
+		}
+		for _, entry := range entries {
+			waiting[entry.Room], after = true, entry.Position
+		}
+		if len(entries) < agreeRecords {
+			break
+		}
+	}
+	_, parts, err := a.log.Extents(ctx)
+	if err != nil {
+		return err
+	}
+	for from = max(from, parts[a.partition].First); from < parts[a.partition].End; {
+		run, err := a.log.Read(ctx, a.partition, from)
+		if err != nil {
+			return err
+		}
+		for _, record := range run.Records {
+			if room := a.rooms[record.Room]; room != nil {
+				room.tell(record)
+			}
+		}
+		from = run.To
+	}
+	for _, id := range gone {
+		if !waiting[id] && !a.rooms[id].deleted {
+			a.report(fmt.Sprintf("partition %d: room %s, which the log creates and does not delete, is not in the store, with all that was said in it", a.partition, id))
 		}
 	}
 	return nil
@@ -149,7 +197,7 @@ func (a *agreement) take(ctx context.Context, records []*chat.Record, from chat.
 			room = &agreed{}
 			a.rooms[record.Room] = room
 		}
-		room.created = room.created || (record.Info != nil && record.Info.Change == chat.RoomCreated)
+		room.tell(record)
 		row, found := rows[chat.MessageRef{Room: record.Room, ID: record.ID}]
 		if !found {
 			room.miss(record, from+chat.Offset(i))
@@ -160,6 +208,14 @@ func (a *agreement) take(ctx context.Context, records []*chat.Record, from chat.
 		}
 	}
 	return nil
+}
+
+// tell takes what a record says of whether there is the room.
+func (r *agreed) tell(record *chat.Record) {
+	if record.Kind == chat.KindRoom {
+		r.created = r.created || record.Info.Change == chat.RoomCreated
+		r.deleted = r.deleted || record.Info.Change == chat.RoomDeleted
+	}
 }
 
 // miss takes a record that is not in the store. A change may have been refused, or have changed nothing.

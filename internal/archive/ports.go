@@ -51,6 +51,8 @@ type Logged interface {
 	StoredHeads(ctx context.Context, partition int, rooms []chat.RoomID) (stored chat.Offset, heads map[chat.RoomID]chat.Seq, err error)
 	// Numbered finds the numbers under which records stand, by room and id of each. What is not there is left out.
 	Numbered(ctx context.Context, records []chat.MessageRef) (map[chat.MessageRef]chat.LogRow, error)
+	// Outbox is room.Outbox's: changes that the log has not been told of yet.
+	Outbox(ctx context.Context, after int64, limit int) ([]chat.OutboxEntry, error)
 	// Changes is history.Store's: the events after a position, void numbers left out.
 	Changes(ctx context.Context, room chat.RoomID, after chat.Seq, limit int) (chat.Page, error)
 }

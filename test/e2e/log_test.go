@@ -295,7 +295,7 @@ func TestVerifyComparesWithTheLog(t *testing.T) {
 	s.sql(`create table saved as select * from messages`, `create table saved_rooms as select * from rooms`, `create table saved_partitions as select * from partitions`)
 	restore := []string{
 		`delete from messages`, `insert into messages select * from saved`, `delete from partitions`, `insert into partitions select * from saved_partitions`,
-		`update rooms r set head = s.head, last_message_seq = s.last_message_seq, last_other_seq = s.last_other_seq, last_activity_at = s.last_activity_at, last_sender = s.last_sender
+		`update rooms r set head = s.head, last_message_seq = s.last_message_seq, last_other_seq = s.last_other_seq, last_activity_at = s.last_activity_at, last_sender = s.last_sender, id = s.id
 			from saved_rooms s where s.room_id = r.room_id`,
 	}
 	const last = `(select max(seq) from messages where room_id = `
@@ -318,6 +318,7 @@ func TestVerifyComparesWithTheLog(t *testing.T) {
 		{"a wrong head", []string{`update rooms set head = head + 1 where room_id = ` + room}, []string{"the head is"}},
 		{"other words", []string{`update messages set body = 'nothing' where room_id = ` + room + ` and body = 'bob 7'`}, []string{"has another text than in the log"}},
 		{"somebody else's words", []string{`update messages set sender = '` + w.cy.ID.String() + `' where room_id = ` + room + ` and body = 'bob 7'`}, []string{"has another person than in the log"}},
+		{"a room that is gone, as of a backup that was served without its log", []string{`update rooms set id = gen_random_uuid() where room_id = ` + room}, []string{"which the log creates and does not delete"}},
 		{"an offset beyond the log", []string{`update partitions set stored = stored + 1000000`}, []string{"the log has lost records"}},
 	} {
 		s.sql(row.plant...)
