@@ -66,9 +66,10 @@ cd "$tree"
 mkdir -p sentiment && touch Dockerfile sentiment/Dockerfile # images.sh builds what is there
 git -c init.defaultBranch=main init --quiet . && git add . && git -c user.name=t -c user.email=t@example.com commit --quiet -m t
 tag=$(git rev-parse --short=12 HEAD)
+yes=1
 up() {
   rm -f "$CALLS"
-  env -u AWS_REGION -u AWS_DEFAULT_REGION PATH="$scratch/bin:$PATH" YES=1 scripts/up.sh "$@" >"$scratch/said" 2>&1 </dev/null
+  env -u AWS_REGION -u AWS_DEFAULT_REGION PATH="$scratch/bin:$PATH" YES="$yes" scripts/up.sh "$@" >"$scratch/said" 2>&1 </dev/null
 }
 settings=deploy/terraform/environments/staging/infrastructure
 asked() { grep -nxE -m1 -- "$1" "$CALLS" | cut -d: -f1; }
@@ -99,6 +100,9 @@ refused 'which environment?'
 refused 'make up-local' local
 refused 'Copy .*example.tfvars to terraform.tfvars' staging
 echo 'domain = "chat.example.com"' >"$settings/terraform.tfvars"
+yes=
+refused 'nobody is there to be asked' staging
+yes=1
 touch "$STATE.nobody"
 refused 'AWS does not know who you are' staging
 rm "$STATE.nobody"
@@ -148,39 +152,19 @@ echo "ok down: what runs, then what it ran on; backups stay"
 
 [[ -n $kubectl ]] || complain "kubectl is missing: the layer on top of deploy/k8s cannot be built"
 scripts/secrets.sh
-mkdir "$scratch/app"
-cat >"$scratch/app/main.tf" <<TEXT
-variable "overlay" {}
-variable "scratch" { default = "first" }
-module "app" {
-  source  = "$(realpath --relative-to="$scratch/app" "$tree/deploy/terraform/modules/app")"
-  layer   = "$tree/deploy/terraform/environments/staging/workloads/.layer"
-  k8s     = "../../../../../k8s"
-  overlay = var.overlay
-  images = {
-    blabber-hive       = { repository = "registry.example.org/blabber-hive", tag = "$tag" }
-    sentiment-analysis = { repository = "registry.example.org/sentiment-analysis", tag = "$tag" }
-  }
-  config   = merge({ PUBLIC_URL = "https://hive.example.org", SIGNUP = var.scratch }, var.overlay == "eks" ? { SUPABASE_URL = "https://id.example.org" } : {})
-  replicas = { gateway = { min = 5, max = 7 } }
-  eks = var.overlay == "eks" ? {
-    cluster = "hive", region = "eu-west-9", cidr = "10.77.0.0/16", host = "hive.example.org", certificate_arn = "arn:certificate"
-    secret = "blabber-hive/test", database_ca = "-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n", kafka_brokers = "k1.example.org:9096,k2.example.org:9096", backup_bucket = "bucket"
-  } : null
-}
-TEXT
+app=$tree/deploy/terraform/tests/app
 apply() {
   rm -f "$CALLS"
-  PATH="$scratch/bin:$PATH" "$terraform" -chdir="$scratch/app" "$@" -auto-approve -no-color >"$scratch/said" 2>&1 ||
+  PATH="$scratch/bin:$PATH" "$terraform" -chdir="$app" "$@" -auto-approve -no-color >"$scratch/said" 2>&1 ||
     { cat "$scratch/said" >&2 && complain "the module app: terraform $*"; }
 }
 # stand-ins come first in PATH, but for terraform itself
 rm "$scratch/bin/terraform"
-"$terraform" -chdir="$scratch/app" init >/dev/null
+"$terraform" -chdir="$app" init >/dev/null
 
 for overlay in local eks; do
-  apply apply -var "overlay=$overlay"
-  "$kubectl" kustomize deploy/terraform/environments/staging/workloads/.layer >"$scratch/built"
+  apply apply -var "overlay=$overlay" -var "tag=$tag"
+  "$kubectl" kustomize "$app/.layer" >"$scratch/built"
   "$kubectl" kustomize "deploy/k8s/overlays/$overlay" >"$scratch/plain"
   grep -q "image: registry.example.org/blabber-hive:$tag" "$scratch/built" || complain "$overlay: not our image"
   ! grep -E 'image: .*(blabber-hive|sentiment-analysis):v1$' "$scratch/built" || complain "$overlay: an image of the base is left"
@@ -208,9 +192,9 @@ readers=$(grep -A1 -E 'key: DATA_SOURCE_URI$|key: DATABASE_URL$|secretRef:$' "$s
 grep -A3 '^  ca.pem: |' "$scratch/built" | grep -q 'BEGIN CERTIFICATE' || complain "the certificates are not whole"
 echo "ok whoever speaks with PostgreSQL knows who that is"
 
-apply apply -var overlay=eks
+apply apply -var overlay=eks -var "tag=$tag"
 [[ ! -e $CALLS ]] || complain "something was rolled out though nothing had changed"
-apply apply -var overlay=eks -var scratch=second
+apply apply -var overlay=eks -var "tag=$tag" -var signup=closed
 grep -q "component=server" "$CALLS" || complain "a changed variable is not rolled out"
 never 'delete namespace'
 echo "ok a change is rolled out, once, and takes nothing away"

@@ -297,6 +297,11 @@ func (c *cluster) keepsBudgets() {
 func (c *cluster) leavesNothing(folder string) {
 	c.t.Helper()
 	c.do("delete", "--kustomize", folder, "--wait", "--timeout=3m")
+	c.isGone()
+}
+
+func (c *cluster) isGone() {
+	c.t.Helper()
 	kinds := strings.Fields(c.do("api-resources", "--verbs=list", "--output=name"))
 	c.eventually("everything is gone", func() error {
 		left := c.do("get", strings.Join(kinds, ","), "--all-namespaces", "--selector", ours, "--ignore-not-found", "--output=name")

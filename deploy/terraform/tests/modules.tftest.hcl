@@ -269,6 +269,12 @@ run "the_platform" {
     error_message = "A chart is not of one version."
   }
 
+  # The manifests are tested with the kinds of this version.
+  assert {
+    condition     = strcontains(file("../../scripts/k8s-tools.sh"), "external-secrets@v${helm_release.external_secrets.version}\n")
+    error_message = "Another version of External Secrets is installed than is tested."
+  }
+
   # Who acts on AWS is one service account each, and nobody else can be it.
   assert {
     condition = { for name, association in aws_eks_pod_identity_association.main : name => "${association.namespace}/${association.service_account}" } == {

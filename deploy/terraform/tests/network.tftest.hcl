@@ -83,6 +83,44 @@ run "one_way_out" {
   }
 }
 
+# Applied with made-up ids, to see who stands where.
+run "who_stands_where" {
+  module {
+    source = "./modules/network"
+  }
+
+  variables {
+    interface_endpoints = ["sts"]
+  }
+
+  assert {
+    condition = (
+      output.private_subnet_ids == [for subnet in aws_subnet.private : subnet.id] &&
+      output.data_subnet_ids == [for subnet in aws_subnet.data : subnet.id] &&
+      output.public_subnet_ids == [for subnet in aws_subnet.public : subnet.id]
+    )
+    error_message = "Somebody else's subnets are given out."
+  }
+
+  assert {
+    condition     = aws_vpc_endpoint.interface["sts"].subnet_ids == toset([for subnet in aws_subnet.private : subnet.id])
+    error_message = "Endpoints are where the world reaches them."
+  }
+
+  assert {
+    condition = alltrue([
+      for zone, table in aws_route_table.private :
+      one(table.route).nat_gateway_id == aws_nat_gateway.main[zone].id && aws_nat_gateway.main[zone].subnet_id == aws_subnet.public[zone].id
+    ])
+    error_message = "A zone goes out by another one, or not at all."
+  }
+
+  assert {
+    condition     = length([for route in aws_route_table.data.route : route if route.cidr_block == "0.0.0.0/0"]) == 0 && !contains(aws_vpc_endpoint.s3.route_table_ids, aws_route_table.data.id)
+    error_message = "Data has a way out."
+  }
+}
+
 run "a_network_too_small_is_refused" {
   command = plan
 

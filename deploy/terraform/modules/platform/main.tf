@@ -7,7 +7,7 @@ locals {
     aws-load-balancer-controller = "1.14.0"
     cluster-autoscaler           = "9.50.1"
     external-dns                 = "1.19.0"
-    external-secrets             = "2.4.1"
+    external-secrets             = "1.3.2" # whose kinds our tests have (scripts/k8s-tools.sh)
     metrics-server               = "3.13.0"
     prometheus-adapter           = "5.1.0"
   }, var.chart_versions)
