@@ -12,10 +12,9 @@ command -v terraform >/dev/null || { echo "test-terraform: terraform is missing:
 
 work=$(mktemp -d /tmp/blabber-hive-terraform-XXXXXX)
 trap 'rm -rf "$work"' EXIT
-touch "$work/terraform.rc"
-# Settings of whoever runs this are for their work, not for tests.
-unset "${!TF_@}" AWS_PROFILE
-export TF_CLI_CONFIG_FILE=$work/terraform.rc TF_INPUT=0 TF_IN_AUTOMATION=1 CHECKPOINT_DISABLE=1
+# Settings of whoever runs this are for their work, not for tests; but where they get providers from stays.
+unset "${!TF_VAR_@}" "${!TF_CLI_ARGS@}" "${!AWS_@}" TF_WORKSPACE TF_DATA_DIR TF_LOG
+export TF_INPUT=0 TF_IN_AUTOMATION=1 CHECKPOINT_DISABLE=1
 
 passed=0 failed=0
 # check WHAT COMMAND… counts one promise, and shows what the command said only if it is broken.
@@ -50,15 +49,15 @@ if [[ -n ${TERRAFORM_CHECK:-} ]]; then
   validate() { "$TERRAFORM_CHECK" --root "$1" "$1/$2"; }
   prove() { "$TERRAFORM_CHECK" --root "$1" --test "$1/$2"; }
 else
-  export TF_PLUGIN_CACHE_DIR=${XDG_CACHE_HOME:-$HOME/.cache}/blabber-hive/terraform
+  export TF_PLUGIN_CACHE_DIR=${TF_PLUGIN_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/blabber-hive/terraform}
   mkdir -p "$TF_PLUGIN_CACHE_DIR"
-  terraform -chdir="$tree/deploy/terraform/bootstrap" init -backend=false >"$work/log" 2>&1 || {
+  terraform -chdir="$tree/deploy/terraform/bootstrap" init -backend=false -no-color >"$work/log" 2>&1 || {
     tail -20 "$work/log" >&2
     echo "test-terraform: no registry of providers is reached from here; set TERRAFORM_CHECK to a command that has them" >&2
     exit 1
   }
-  validate() { terraform -chdir="$1/$2" init -backend=false >/dev/null && terraform -chdir="$1/$2" validate; }
-  prove() { validate "$1" "$2" && terraform -chdir="$1/$2" test; }
+  validate() { terraform -chdir="$1/$2" init -backend=false -no-color >/dev/null && terraform -chdir="$1/$2" validate -no-color; }
+  prove() { validate "$1" "$2" && terraform -chdir="$1/$2" test -no-color; }
 fi
 
 check "formats" terraform fmt -check -recursive -diff deploy/terraform
