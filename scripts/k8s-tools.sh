@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # Prints the path of a folder with a Kubernetes control plane: kube-apiserver, kube-controller-manager, kube-scheduler and
-# kubectl of one release (tools/k8s), etcd, kwok, which plays the nodes, and kubeconform (tools/k8s/beside), the stages that
-# pods go through at kwok, and the custom resources of External Secrets. Built once for each version into the user's cache,
-# from Go modules alone: 15 minutes on two cores, and no container runtime.
+# kubectl of one release (tools/k8s), etcd, kwok, which plays the nodes, and kubeconform (tools/k8s/beside), prometheus-adapter
+# (tools/k8s/adapter), the stages that pods go through at kwok, and the custom resources of External Secrets. Built once for
+# each version into the user's cache, from Go modules alone: 15 minutes on two cores, and no container runtime.
 set -euo pipefail
 cd "$(dirname "$0")/../tools/k8s"
 
-# Nothing of it is compiled in, only its definitions are applied: the version that deploy/terraform installs.
+# Nothing of it is compiled in, only its definitions of external-secrets.io/v1 are applied.
 external_secrets=github.com/external-secrets/external-secrets@v1.3.2
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/blabber-hive
-made=$cache/k8s-$( (go env GOVERSION && cat go.mod beside/go.mod && echo "$external_secrets") | sha256sum | cut -c1-16)
+made=$cache/k8s-$( (go env GOVERSION && cat go.mod beside/go.mod adapter/go.mod && echo "$external_secrets") | sha256sum | cut -c1-16)
 
 mkdir -p "$cache"
 if [[ ! -e $made/complete ]]; then
@@ -27,6 +27,7 @@ if [[ ! -e $made/complete ]]; then
     cd beside
     CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$made/" tool >&2
     mv "$made/server" "$made/etcd" # its command has the folder's name
+    (cd ../adapter && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$made/prometheus-adapter" sigs.k8s.io/prometheus-adapter/cmd/adapter >&2)
 
     stages=$(go list -m -f '{{.Dir}}' sigs.k8s.io/kwok)/kustomize/stage
     for stage in "$stages"/{node/fast/node,node/heartbeat-with-lease/node,pod/fast/pod,volume/fast/pv}-*.yaml "$stages"/volume/fast/pvc-*.yaml; do

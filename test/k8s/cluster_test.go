@@ -24,8 +24,8 @@ const (
 	toolsVariable = "KUBERNETES_TOOLS"
 	namespace     = "blabber-hive"
 	ours          = "app.kubernetes.io/part-of=blabber-hive"
-	// patience is how long anything may take. All of it is a minute on two idle cores.
-	patience = 5 * time.Minute
+	// patience is how long anything may take. All of it is some minutes on two idle cores.
+	patience = 10 * time.Minute
 )
 
 // tools is the folder of the control plane's programs.
@@ -179,10 +179,10 @@ func TestOverlays(t *testing.T) {
 // becomesAvailable waits for all that rollout.sh does not wait for.
 func (c *cluster) becomesAvailable() {
 	c.t.Helper()
-	if _, err := c.Kubectl(c.t.Context(), "wait", "--namespace", namespace, "--for=condition=Available", "--timeout=2m", "deployments", "--all"); err != nil {
+	if _, err := c.Kubectl(c.t.Context(), "wait", "--namespace", namespace, "--for=condition=Available", "--timeout=5m", "deployments", "--all"); err != nil {
 		c.t.Fatalf("%v\n%s", err, c.do("get", "events", "--namespace", namespace, "--field-selector=type=Warning"))
 	}
-	c.do("wait", "--namespace", namespace, "--for=condition=Complete", "--timeout=2m", "job/migrate")
+	c.do("wait", "--namespace", namespace, "--for=condition=Complete", "--timeout=5m", "job/migrate")
 	for _, pod := range c.list("pods") {
 		if pod.Status.Phase != "Running" && pod.Status.Phase != "Succeeded" {
 			c.t.Errorf("the pod %s is %s", pod.Metadata.Name, pod.Status.Phase)
@@ -204,7 +204,7 @@ func (c *cluster) backsUp() {
 	c.t.Helper()
 	for _, name := range []string{"backup", "restore"} {
 		c.do("create", "job", "--namespace", namespace, "--from=cronjob/"+name, name+"-by-hand")
-		c.do("wait", "--namespace", namespace, "--for=condition=Complete", "--timeout=2m", "job/"+name+"-by-hand")
+		c.do("wait", "--namespace", namespace, "--for=condition=Complete", "--timeout=5m", "job/"+name+"-by-hand")
 		c.do("delete", "job", "--namespace", namespace, name+"-by-hand")
 	}
 }
@@ -265,13 +265,13 @@ func (c *cluster) keepsBudgets() {
 	finish := func() { cancel(); _ = watch.Wait() }
 	c.do("rollout", "restart", "--namespace", namespace, "deployments", "--selector", ours)
 	for _, deployment := range c.list("deployments") {
-		c.do("rollout", "status", "--namespace", namespace, "deployment/"+deployment.Metadata.Name, "--timeout=3m")
+		c.do("rollout", "status", "--namespace", namespace, "deployment/"+deployment.Metadata.Name, "--timeout=5m")
 	}
 	var node string
 	for _, pod := range c.list("pods", "--selector", "app.kubernetes.io/name=gateway") {
 		node = pod.Spec.NodeName
 	}
-	c.do("drain", node, "--delete-emptydir-data", "--force", "--timeout=2m")
+	c.do("drain", node, "--delete-emptydir-data", "--force", "--timeout=5m")
 	c.becomesAvailable()
 	c.do("uncordon", node)
 	finish()
@@ -296,7 +296,7 @@ func (c *cluster) keepsBudgets() {
 // leavesNothing deletes the overlay and looks for anything of ours, in the namespace and outside.
 func (c *cluster) leavesNothing(folder string) {
 	c.t.Helper()
-	c.do("delete", "--kustomize", folder, "--wait", "--timeout=3m")
+	c.do("delete", "--kustomize", folder, "--wait", "--timeout=5m")
 	c.isGone()
 }
 

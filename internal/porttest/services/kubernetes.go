@@ -27,6 +27,7 @@ type Kubernetes struct {
 
 	tools string
 	admin string // its token
+	dir   string
 }
 
 // kubernetesNode is one of the played machines. Zones are what topology spread is about.
@@ -61,7 +62,7 @@ func (f *Folder) StartKubernetes(ctx context.Context, tools string, nodes int) (
 	if err != nil {
 		return nil, err
 	}
-	k := &Kubernetes{Kubeconfig: filepath.Join(dir, "admin.kubeconfig"), tools: tools, admin: token()}
+	k := &Kubernetes{Kubeconfig: filepath.Join(dir, "admin.kubeconfig"), tools: tools, admin: token(), dir: dir}
 	etcd, err := f.startEtcd(ctx, k, dir)
 	if err != nil {
 		return nil, err
@@ -173,10 +174,69 @@ func (f *Folder) startAPIServer(ctx context.Context, k *Kubernetes, dir string, 
 	return url, err
 }
 
-// startPart starts one of the cluster's programs. All but etcd and the API server find the latter by the kubeconfig.
+// StartPrometheusAdapter starts what makes external metrics of Prometheus', for autoscalers, by a configuration of its own, and has
+// the API server ask it.
+func (f *Folder) StartPrometheusAdapter(ctx context.Context, k *Kubernetes, prometheus, config string) error {
+	path := filepath.Join(k.dir, "adapter.yaml")
+	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
+		return err
+	}
+	port, err := freePort(ctx)
+	if err != nil {
+		return err
+	}
+	// The API server has no certificate by which it could say for whom it asks, so nobody in particular may ask.
+	adapter, err := f.startPart(ctx, k, k.dir, func(context.Context) error { return nil }, "prometheus-adapter", "--config", path, "--prometheus-url", prometheus,
+		"--metrics-relist-interval=5s", "--bind-address=127.0.0.1", "--secure-port", strconv.Itoa(port), "--cert-dir", filepath.Join(k.dir, "prometheus-adapter"),
+		"--authentication-skip-lookup", "--authentication-kubeconfig", k.Kubeconfig, "--authorization-kubeconfig", k.Kubeconfig, "--lister-kubeconfig", k.Kubeconfig)
+	if err != nil {
+		return err
+	}
+	if _, err := k.KubectlWith(ctx, fmt.Sprintf(externalMetrics, port), "apply", "--server-side", "--filename", "-"); err != nil {
+		return err
+	}
+	if _, err = k.Kubectl(ctx, "wait", "--for=condition=Available", "apiservice/v1beta1.external.metrics.k8s.io", "--timeout=1m"); err != nil {
+		why, _ := k.Kubectl(ctx, "get", "apiservice/v1beta1.external.metrics.k8s.io", "--output=jsonpath={.status.conditions[0].message}")
+		return fmt.Errorf("%w%s\n%s", err, why, tail(adapter.Log))
+	}
+	return nil
+}
+
+const externalMetrics = `---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: external-metrics}
+rules:
+  - {apiGroups: [external.metrics.k8s.io], resources: ["*"], verbs: [get, list]}
+  - {nonResourceURLs: ["/apis/external.metrics.k8s.io*"], verbs: [get]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: external-metrics}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: external-metrics}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: system:anonymous}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: prometheus-adapter, namespace: kube-system}
+spec: {type: ExternalName, externalName: localhost}
+---
+apiVersion: apiregistration.k8s.io/v1
+kind: APIService
+metadata: {name: v1beta1.external.metrics.k8s.io}
+spec:
+  group: external.metrics.k8s.io
+  version: v1beta1
+  service: {name: prometheus-adapter, namespace: kube-system, port: %d}
+  insecureSkipTLSVerify: true
+  groupPriorityMinimum: 100
+  versionPriority: 100
+`
+
+// startPart starts one of the cluster's programs. All but these three find the API server by the kubeconfig.
 func (f *Folder) startPart(ctx context.Context, k *Kubernetes, dir string, ready func(context.Context) error, command ...string) (*Instance, error) {
 	name := command[0]
-	if name != "etcd" && name != "kube-apiserver" {
+	if name != "etcd" && name != "kube-apiserver" && name != "prometheus-adapter" {
 		command = append(command, "--kubeconfig", k.Kubeconfig)
 	}
 	path := filepath.Join(k.tools, name)
