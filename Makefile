@@ -188,10 +188,10 @@ test-compose: $(GOTESTSUM) ## what compose.yaml means, by Docker's own parser; d
 	cd deploy/compose/composetest && $(GOTESTSUM) --format testname -- -count=1 ./...
 	cd deploy/compose/grafana/generate && $(GOTESTSUM) --format testname -- -count=1 ./...
 
-# The control plane is built from Go modules: 15 minutes the first time, then it lies in the user's cache.
+# The control plane is built from Go modules: 15 minutes the first time, then it lies in the user's cache. Its tests mostly wait.
 .PHONY: test-k8s
 test-k8s: $(GOTESTSUM) ## the manifests of deploy/k8s on a real API server, with Kubernetes' controllers and played nodes
-	KUBERNETES_TOOLS=$$(scripts/k8s-tools.sh) $(GOTESTSUM) --format testname -- -count=1 -timeout $(PATIENCE) ./test/k8s
+	KUBERNETES_TOOLS=$$(scripts/k8s-tools.sh) $(GOTESTSUM) --format testname -- -count=1 -parallel 5 -timeout $(PATIENCE) ./test/k8s
 
 .PHONY: test-k8s-data
 test-k8s-data: $(GOTESTSUM) $(KOMPOSE) ## what the manifests of deploy/k8s mean, and that nothing of compose.yaml is missing
