@@ -5,7 +5,6 @@ package k8s_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -107,14 +106,16 @@ type object struct {
 	} `json:"metadata"`
 	Message string `json:"message"` // of an event
 	Spec    struct {
-		NodeName string `json:"nodeName"`
+		NodeName    string `json:"nodeName"`
+		MinReplicas int    `json:"minReplicas"`
 	} `json:"spec"`
 	Status struct {
-		CurrentHealthy int         `json:"currentHealthy"` // of a budget
-		DesiredHealthy int         `json:"desiredHealthy"`
-		ExpectedPods   int         `json:"expectedPods"`
-		Phase          string      `json:"phase"`
-		Conditions     []condition `json:"conditions"`
+		CurrentReplicas int         `json:"currentReplicas"` // of an autoscaler
+		CurrentHealthy  int         `json:"currentHealthy"`  // of a budget
+		DesiredHealthy  int         `json:"desiredHealthy"`
+		ExpectedPods    int         `json:"expectedPods"`
+		Phase           string      `json:"phase"`
+		Conditions      []condition `json:"conditions"`
 	} `json:"status"`
 }
 
@@ -166,8 +167,11 @@ func TestOverlays(t *testing.T) {
 				t.Errorf("it is applied with warnings:\n%s", output)
 			}
 			c.becomesAvailable()
+			if scalers := c.list("horizontalpodautoscalers"); (len(scalers) > 0) != (overlay == "eks") {
+				t.Errorf("there are %d autoscalers", len(scalers))
+			}
+			c.isScaled()
 			c.backsUp()
-			c.isScaled(overlay)
 			c.refusesTheUnrestricted()
 			c.changesNothing(folder)
 			c.keepsBudgets()
@@ -209,20 +213,14 @@ func (c *cluster) backsUp() {
 	}
 }
 
-// isScaled: an autoscaler finds what it scales. Without a metrics server it can do no more here.
-func (c *cluster) isScaled(overlay string) {
+// isScaled waits until the autoscalers have found what they scale and brought it to the least that they may. Without a metrics
+// server they can do no more here.
+func (c *cluster) isScaled() {
 	c.t.Helper()
-	if overlay != "eks" {
-		return
-	}
-	c.eventually("the autoscalers have found what they scale", func() error {
-		scalers := c.list("horizontalpodautoscalers")
-		if len(scalers) == 0 {
-			return run.Permanent(errors.New("there are no autoscalers"))
-		}
-		for _, scaler := range scalers {
-			if !slices.Contains(scaler.Status.Conditions, condition{Type: "AbleToScale", Status: "True"}) {
-				return fmt.Errorf("%s has the conditions %v", scaler.Metadata.Name, scaler.Status.Conditions)
+	c.eventually("the autoscalers have scaled", func() error {
+		for _, scaler := range c.list("horizontalpodautoscalers") {
+			if !slices.Contains(scaler.Status.Conditions, condition{Type: "AbleToScale", Status: "True"}) || scaler.Status.CurrentReplicas < scaler.Spec.MinReplicas {
+				return fmt.Errorf("%s has %d, and the conditions %v", scaler.Metadata.Name, scaler.Status.CurrentReplicas, scaler.Status.Conditions)
 			}
 		}
 		return nil

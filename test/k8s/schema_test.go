@@ -2,6 +2,7 @@ package k8s_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -22,7 +23,14 @@ func (c *cluster) schemas(folder string) (kinds int) {
 	var document struct {
 		Definitions definitions `json:"definitions"`
 	}
-	if err := json.Unmarshal([]byte(c.do("get", "--raw", "/openapi/v2")), &document); err != nil {
+	var text string
+	c.eventually("the kinds of External Secrets are described", func() error {
+		if text = c.do("get", "--raw", "/openapi/v2"); !strings.Contains(text, `"kind":"SecretStore"`) || !strings.Contains(text, `"kind":"ExternalSecret"`) {
+			return errors.New("they are not yet")
+		}
+		return nil
+	})
+	if err := json.Unmarshal([]byte(text), &document); err != nil {
 		c.t.Fatal(err)
 	}
 	for _, definition := range document.Definitions {

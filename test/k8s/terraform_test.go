@@ -60,6 +60,7 @@ func TestTerraform(t *testing.T) {
 		t.Errorf("it is applied with warnings:\n%s", said)
 	}
 	a.becomesAvailable()
+	a.isScaled()
 	a.backsUp() // whose pods have what the layer adds, too
 	if images := a.images(); images != "registry.example.org/blabber-hive:v2 registry.example.org/sentiment-analysis:v2" {
 		t.Errorf("%s run", images)
