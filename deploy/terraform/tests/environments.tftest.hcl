@@ -105,7 +105,7 @@ run "staging" {
   }
 
   assert {
-    condition     = !output.infrastructure.protected && output.infrastructure.secret.name == "blabber-hive/staging" && output.infrastructure.name == "blabber-hive-staging"
+    condition     = !output.infrastructure.protected && output.infrastructure.name == "blabber-hive-staging"
     error_message = "It is protected, or called otherwise."
   }
 

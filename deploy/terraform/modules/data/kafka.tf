@@ -140,7 +140,7 @@ resource "aws_appautoscaling_policy" "kafka" {
 
 # MSK reads who may sign in from a secret of its own, whose name begins so and whose key is not AWS's.
 resource "aws_secretsmanager_secret" "kafka" {
-  name                    = "AmazonMSK_${var.name}"
+  name_prefix             = "AmazonMSK_${var.name}-" # a deleted one keeps its name until it can no longer be restored
   description             = "Who may speak with the brokers of ${var.name}"
   kms_key_id              = aws_kms_key.main.arn
   recovery_window_in_days = local.secret_recovery_days

@@ -33,7 +33,7 @@ locals {
 }
 
 resource "aws_secretsmanager_secret" "main" {
-  name                    = "blabber-hive/${var.environment}"
+  name_prefix             = "blabber-hive/${var.environment}-" # a deleted one keeps its name until it can no longer be restored
   description             = "What pods of ${var.name} need to know"
   kms_key_id              = aws_kms_key.main.arn
   recovery_window_in_days = local.secret_recovery_days
