@@ -274,6 +274,14 @@ func TestRotation(t *testing.T) {
 		if _, err := w.Verify(t.Context(), old); err != nil {
 			t.Errorf("the old key, still told: %v", err)
 		}
+		w.issuer.NewES256("at once")
+		if _, err := w.Verify(t.Context(), w.issuer.Sign("at once", w.with(nil))); err != nil {
+			wantCode(t, err, chat.Unauthenticated)
+		}
+		pass(t, 1200*time.Millisecond) // a client's second attempt
+		if _, err := w.Verify(t.Context(), w.issuer.Sign("at once", w.with(nil))); err != nil {
+			t.Errorf("a key that came right after the last asking: %v", err)
+		}
 		w.issuer.Withdraw("es")
 		if _, err := w.Verify(t.Context(), old); err != nil {
 			t.Errorf("the old key, just withdrawn: %v", err)
