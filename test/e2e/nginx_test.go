@@ -59,11 +59,12 @@ type echo struct {
 	Header http.Header
 }
 
-// startEcho starts one on an address; answer, if there is one, is asked first.
-func startEcho(t *testing.T, addr string, answer http.HandlerFunc) {
+// startEcho starts one on an address, and tells which port 0 became; answer, if there is one, is asked first.
+func startEcho(t *testing.T, addr string, answer http.HandlerFunc) (listening string) {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", addr)
 	must(t, err)
+	addr = listener.Addr().String()
 	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if answer != nil {
 			answer(w, r)
@@ -77,6 +78,7 @@ func startEcho(t *testing.T, addr string, answer http.HandlerFunc) {
 		_ = server.Close()
 		_ = group.Wait() // it ends as it was told
 	})
+	return addr
 }
 
 // names answers for one name as Docker does: with all addresses of it, in an order that turns.
@@ -339,8 +341,9 @@ func TestNginxInKubernetes(t *testing.T) {
 			t.Parallel()
 			var known names
 			known.set(gateway)
-			port, probe := freeOn(t, gateway), freeAddr(t)
-			startEcho(t, net.JoinHostPort(gateway, port), nil)
+			probe := freeAddr(t)
+			_, port, err := net.SplitHostPort(startEcho(t, net.JoinHostPort(gateway, "0"), nil))
+			must(t, err)
 			place := file(t, filepath.Join("../../deploy/k8s", folder, "nginx/place.conf"))
 			for mounted, here := range map[string]string{
 				"resolver kube-dns.kube-system.svc.cluster.local valid=2s": "resolver " + known.start(t) + " valid=2s",
@@ -380,8 +383,7 @@ func TestNginxInKubernetes(t *testing.T) {
 func TestNginxLimits(t *testing.T) {
 	t.Parallel()
 	const node = "127.0.0.5"
-	target := net.JoinHostPort(node, freeOn(t, node))
-	startEcho(t, target, nil)
+	target := startEcho(t, net.JoinHostPort(node, "0"), nil)
 	addr := startFront(t, front{chat: "node", upstreams: "upstream node { server " + target + "; }\n", unlimited: "127.0.0.8 1;"})
 	rush := func(from, path string, requests int) (refused int, last string) {
 		client := visitor(t, from, nil)
