@@ -17,16 +17,9 @@ import (
 // and made again has another.
 func (l *Log) Extents(ctx context.Context) (id string, extents []chat.Extent, err error) {
 	admin := kadm.NewClient(l.producer)
-	topics, err := admin.ListTopics(ctx, l.options.Topic)
+	there, err := migratedTopic(ctx, admin, l.options.Topic)
 	if err != nil {
-		return "", nil, fmt.Errorf("ask Kafka for topic %s: %w", l.options.Topic, err)
-	}
-	there := topics[l.options.Topic]
-	switch {
-	case errors.Is(there.Err, kerr.UnknownTopicOrPartition):
-		return "", nil, fmt.Errorf("Kafka has no topic %s: run blabber-hive migrate first", l.options.Topic) //nolint:staticcheck // a name
-	case there.Err != nil:
-		return "", nil, fmt.Errorf("ask Kafka for topic %s: %w", l.options.Topic, there.Err)
+		return "", nil, err
 	}
 	starts, err := admin.ListStartOffsets(ctx, l.options.Topic)
 	if err == nil {

@@ -72,14 +72,33 @@ func ID(ctx context.Context, options Options) (id string, err error) {
 }
 
 func (o Options) id(ctx context.Context, admin *kadm.Client) (string, error) {
-	topics, err := admin.ListTopics(ctx, o.Topic)
+	there, err := askTopic(ctx, admin, o.Topic)
+	if err != nil {
+		return "", err
+	}
+	return there.ID.String(), nil
+}
+
+// askTopic is what the brokers say of a topic, or kerr.UnknownTopicOrPartition.
+func askTopic(ctx context.Context, admin *kadm.Client, topic string) (kadm.TopicDetail, error) {
+	topics, err := admin.ListTopics(ctx, topic)
+	there := topics[topic]
 	if err == nil {
-		err = topics[o.Topic].Err
+		err = there.Err
 	}
 	if err != nil {
-		return "", fmt.Errorf("ask Kafka for topic %s: %w", o.Topic, err)
+		return kadm.TopicDetail{}, fmt.Errorf("ask Kafka for topic %s: %w", topic, err)
 	}
-	return topics[o.Topic].ID.String(), nil
+	return there, nil
+}
+
+// migratedTopic is likewise, and says what to do where there is none.
+func migratedTopic(ctx context.Context, admin *kadm.Client, topic string) (kadm.TopicDetail, error) {
+	there, err := askTopic(ctx, admin, topic)
+	if errors.Is(err, kerr.UnknownTopicOrPartition) {
+		return there, fmt.Errorf("Kafka has no topic %s: run blabber-hive migrate first", topic) //nolint:staticcheck // a name
+	}
+	return there, err
 }
 
 func (o Options) admin() (admin *kadm.Client, done func(), err error) {
@@ -95,16 +114,12 @@ func (o Options) admin() (admin *kadm.Client, done func(), err error) {
 }
 
 func (o Options) migrate(ctx context.Context, admin *kadm.Client, topic string, brokers int) error {
-	topics, err := admin.ListTopics(ctx, topic)
-	if err != nil {
-		return fmt.Errorf("ask Kafka for topic %s: %w", topic, err)
-	}
-	there := topics[topic]
+	there, err := askTopic(ctx, admin, topic)
 	switch {
-	case errors.Is(there.Err, kerr.UnknownTopicOrPartition):
+	case errors.Is(err, kerr.UnknownTopicOrPartition):
 		return o.create(ctx, admin, topic, brokers)
-	case there.Err != nil:
-		return fmt.Errorf("ask Kafka for topic %s: %w", topic, there.Err)
+	case err != nil:
+		return err
 	case topic == o.Topic && o.Partitions != 0 && o.Partitions != len(there.Partitions):
 		return fmt.Errorf("topic %s has %d partitions and KAFKA_PARTITIONS says %d: that number is never changed, because rooms would "+
 			"move to other partitions and lose the order of their messages; set it to %d", topic, len(there.Partitions), o.Partitions, len(there.Partitions))
@@ -198,16 +213,9 @@ func awaitTopic(ctx context.Context, admin *kadm.Client, topic string, partition
 func (l *Log) Check(ctx context.Context) error {
 	admin := kadm.NewClient(l.producer)
 	for _, topic := range []string{l.options.Topic, l.options.DeadLetterTopic} {
-		topics, err := admin.ListTopics(ctx, topic)
+		there, err := migratedTopic(ctx, admin, topic)
 		if err != nil {
-			return fmt.Errorf("ask Kafka for topic %s: %w", topic, err)
-		}
-		there := topics[topic]
-		if errors.Is(there.Err, kerr.UnknownTopicOrPartition) {
-			return fmt.Errorf("Kafka has no topic %s: run blabber-hive migrate first", topic) //nolint:staticcheck // a name
-		}
-		if there.Err != nil {
-			return fmt.Errorf("ask Kafka for topic %s: %w", topic, there.Err)
+			return err
 		}
 		if topic != l.options.Topic {
 			continue // dead letters are copies

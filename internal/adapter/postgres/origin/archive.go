@@ -12,12 +12,9 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
-// BeginImport marks the store as taking an archive. The table is locked, so that of two imports one sees the other's mark.
+// BeginImport marks the store as taking an archive.
 func (s *Store) BeginImport(ctx context.Context, archive string) (done bool, err error) {
-	err = s.db.Change(ctx, func(c *engine.Conn) error {
-		if _, err := c.Exec(`lock table imports in share row exclusive mode`); err != nil {
-			return err
-		}
+	err = s.exclusively(ctx, func(c *engine.Conn) error {
 		err := c.Row(`select done from imports where archive = $1`, []any{column.Escape(archive)}, &done)
 		if !errors.Is(err, pgx.ErrNoRows) {
 			return err

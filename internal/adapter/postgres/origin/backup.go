@@ -13,10 +13,7 @@ import (
 // BeginCatchUp marks the store as behind its log and notes the heads of its rooms. One that was restored by other means than our
 // own has no mark yet, and gets one.
 func (s *Store) BeginCatchUp(ctx context.Context) error {
-	err := s.db.Change(ctx, func(c *engine.Conn) error {
-		if _, err := c.Exec(`lock table imports in share row exclusive mode`); err != nil {
-			return err
-		}
+	err := s.exclusively(ctx, func(c *engine.Conn) error {
 		var restored column.Text
 		err := c.Row(`select coalesce((select archive from imports where not done limit 1), $1)`, []any{restoredPrefix + "of other means"}, &restored)
 		switch mark := string(restored); {

@@ -23,6 +23,16 @@ type Store struct{ db *engine.Engine }
 // New makes one.
 func New(db *engine.Engine) *Store { return &Store{db: db} }
 
+// exclusively runs a change of the marks with their table locked, so that of two that begin one sees the other's mark.
+func (s *Store) exclusively(ctx context.Context, change func(c *engine.Conn) error) error {
+	return s.db.Change(ctx, func(c *engine.Conn) error {
+		if _, err := c.Exec(`lock table imports in share row exclusive mode`); err != nil {
+			return err
+		}
+		return change(c)
+	})
+}
+
 // CheckWhole refuses a database that is being filled: rooms whose logs end early would go on with numbers that are given already.
 func (s *Store) CheckWhole(ctx context.Context) error {
 	half, err := s.HalfImported(ctx)

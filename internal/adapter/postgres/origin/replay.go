@@ -12,13 +12,9 @@ import (
 	"github.com/blabber-hive/blabber-hive/internal/chat"
 )
 
-// BeginReplay marks the store as being made of a log. The table is locked, so that of two that begin one sees the other's
-// mark.
+// BeginReplay marks the store as being made of a log.
 func (s *Store) BeginReplay(ctx context.Context, log string) error {
-	err := s.db.Change(ctx, func(c *engine.Conn) error {
-		if _, err := c.Exec(`lock table imports in share row exclusive mode`); err != nil {
-			return err
-		}
+	err := s.exclusively(ctx, func(c *engine.Conn) error {
 		mark := column.Escape(replayPrefix + log)
 		var done bool
 		err := c.Row(`select done from imports where archive = $1`, []any{mark}, &done)
