@@ -72,12 +72,8 @@ func TestUpLocal(t *testing.T) {
 		t.Errorf("no cluster was made, but:\n%s", asked)
 	}
 
-	before := c.list("deployments,statefulsets")
-	c.script("up-local.sh")
-	for i, after := range c.list("deployments,statefulsets") {
-		if after.Metadata != before[i].Metadata {
-			t.Errorf("nothing has changed, and %s was", after.Metadata.Name)
-		}
+	if names := c.changed(func() { c.script("up-local.sh") }); len(names) > 0 {
+		t.Errorf("nothing has changed, and %v were", names)
 	}
 	c.write(filepath.Join(folder, "built"), "2")
 	c.script("up-local.sh")

@@ -66,21 +66,15 @@ func TestTerraform(t *testing.T) {
 		t.Errorf("%s run", images)
 	}
 
-	const workloads = "deployments,statefulsets,cronjobs"
-	before := a.list(workloads)
-	a.terraform("apply", "-auto-approve", "-var=overlay=eks")
-	for i, after := range a.list(workloads) {
-		if after.Metadata != before[i].Metadata {
-			t.Errorf("nothing has changed, and %s was", after.Metadata.Name)
-		}
+	if names := a.changed(func() { a.terraform("apply", "-auto-approve", "-var=overlay=eks") }); len(names) > 0 {
+		t.Errorf("nothing has changed, and %v were", names)
 	}
-	a.terraform("apply", "-auto-approve", "-var=overlay=eks", "-var=signup=closed")
-	a.becomesAvailable()
-	for i, after := range a.list(workloads) {
-		reads := slices.Contains([]string{"gateway", "sequencer", "restore"}, after.Metadata.Name)
-		if changed := after.Metadata != before[i].Metadata; changed != reads {
-			t.Errorf("a variable of the servers has changed, and %s: %t", after.Metadata.Name, changed)
-		}
+	names := a.changed(func() {
+		a.terraform("apply", "-auto-approve", "-var=overlay=eks", "-var=signup=closed")
+		a.becomesAvailable()
+	})
+	if readers := []string{"gateway", "restore", "sequencer"}; !slices.Equal(names, readers) {
+		t.Errorf("a variable of the servers has changed, and %v were, want %v", names, readers)
 	}
 
 	a.terraform("destroy", "-auto-approve", "-var=overlay=eks")

@@ -15,7 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 )
 
 // Kubernetes is a cluster without machines: the real API server, controllers and scheduler over a real etcd, and nodes that
@@ -263,15 +262,7 @@ func (k *Kubernetes) answers(ctx context.Context, certificate, page string) erro
 		return err
 	}
 	request.Header.Set("Authorization", "Bearer "+k.admin)
-	response, err := (&http.Client{Timeout: 5 * time.Second, Transport: transport}).Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("it answers with status %d", response.StatusCode)
-	}
-	return nil
+	return answersWell(transport, request)
 }
 
 // Kubectl runs kubectl as the administrator, and returns what it prints; what it complains of is in the error.

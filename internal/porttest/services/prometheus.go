@@ -79,12 +79,15 @@ func (f *Folder) startWeb(ctx context.Context, program, ready string, prepare fu
 
 // answers asks for a page once, on a connection of its own: what is not up yet has none to keep.
 func answers(ctx context.Context, page string) error {
-	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, page, http.NoBody)
 	if err != nil {
 		return err
 	}
-	response, err := client.Do(request)
+	return answersWell(&http.Transport{DisableKeepAlives: true}, request)
+}
+
+func answersWell(transport *http.Transport, request *http.Request) error {
+	response, err := (&http.Client{Timeout: 5 * time.Second, Transport: transport}).Do(request)
 	if err != nil {
 		return err
 	}
